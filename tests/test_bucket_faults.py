@@ -140,4 +140,4 @@ def test_an_outage_stops_fingerprints_and_says_so(faulty: Faulty, db: Project, p
     places = [one.candidate.location for one in db.images.find("")]
     faulty.plan = first(10**6, EXPIRED)
     with pytest.raises(BucketError, match="have expired"):
-        db._parts.store.read_each(places)
+        list(db._parts.store.read_each(places))

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -130,17 +131,14 @@ def test_ingest_asks_once_for_each_commit_and_a_page_of_thumbnails_twice(
     in_bucket.images.ingest(photos)
     assert watched.count("PUT", "/packs/") == 1
     assert watched.count("", "/packs/") == 1
+    in_bucket.crowd.run(in_bucket.crowd.simulated(seed=1))
     watched.asked.clear()
     visitor = Site(in_bucket).nobody()
-    page = visitor.get(f"/synset/{WHIPPET}")
-    assert page.count("/thumb/") >= 8
-    for found in in_bucket.images.find(""):
-        assert found.thumbnail()[:2] == b"\xff\xd8"
-    assert 1 <= watched.count("GET") <= 2
-    before = watched.count()
-    for found in in_bucket.images.find(""):
-        found.thumbnail()
-    assert watched.count() == before
+    thumbnails = re.findall(r'"(/thumb/[^"]+)"', visitor.get(f"/synset/{WHIPPET}"))
+    assert len(thumbnails) >= 6
+    for _ in range(2):
+        assert all(visitor.client.get(path).content[:2] == b"\xff\xd8" for path in thumbnails)
+    assert 1 <= watched.count() <= 3  # the pack is smaller than what is read at once: its size is asked for, too
 
 
 def test_many_images_are_read_by_one_request(watched: Faulty, in_bucket: Project, photos: Path) -> None:
@@ -157,7 +155,7 @@ def test_an_image_that_is_gone_does_not_keep_others_from_being_read(in_bucket: P
     places = [one.candidate.location for one in in_bucket.images.find("")]
     gone = Location("pack-" + "0" * 32 + ".tar", 512, 10)
     beyond = Location(places[0].file, 1 << 40, 10)
-    read = in_bucket._parts.store.read_each([places[0], gone, beyond, places[1]])
+    read = list(in_bucket._parts.store.read_each([places[0], gone, beyond, places[1]]))
     assert [isinstance(one, bytes) for one in read] == [True, False, False, True]
 
 

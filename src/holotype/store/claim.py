@@ -7,7 +7,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Final
 
-from holotype.errors import BucketError, ObjectExists
+from holotype.errors import BucketError, BucketGone, ObjectExists
 from holotype.store.bucket import Bucket
 
 CLAIM: Final = "holotype.json"
@@ -24,8 +24,11 @@ class Claim:
 
     def check_free(self) -> None:
         """Raises `BucketError` where the place is a project's already, or cannot be reached."""
-        if self.bucket.state(CLAIM) is not None:
-            raise self._taken()
+        try:
+            self.bucket.read(CLAIM, 0, 1)  # only answers to GET tell a missing bucket from a missing object
+        except BucketGone:
+            return
+        raise self._taken()
 
     def make(self) -> None:
         """Claim the place, and try that the store keeps what is there when it is asked to create it again.

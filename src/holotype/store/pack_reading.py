@@ -90,14 +90,15 @@ class PackReader:
 
     def _fetched(self, pack: str, start: int, length: int) -> bytes:
         """The bytes of a piece, fewer at the end of the pack."""
-        length = min(length, self._sizes.get(pack, start + length) - start)
-        try:
-            return self._bucket.read(pack, start, length)
-        except EOFError:
-            self._sizes[pack] = size = self._state(pack)[0]
-            if not start < size < start + length:
-                raise
-            return self._bucket.read(pack, start, size - start)
+        if pack not in self._sizes:
+            try:
+                return self._bucket.read(pack, start, length)
+            except EOFError:
+                self._sizes[pack] = self._state(pack)[0]
+        size = self._sizes[pack]
+        if start >= size:
+            raise EOFError(f"no bytes at {start:,}")
+        return self._bucket.read(pack, start, min(length, size - start))
 
     def _name(self, pack: str, start: int, length: int) -> str:
         """What a piece is called in the cache: a pack that is not named by its content goes by its tag."""

@@ -19,6 +19,7 @@ from holotype.store.reach import ANYWHERE, Folders, outside, real
 
 _OPEN_FILES = 64
 _PACKS_AT_ONCE = 4
+_AHEAD = 32 << 20
 
 
 class Store:
@@ -68,20 +69,28 @@ class Store:
                 found.update(zip(numbers, read, strict=True))
         return [found[number] for number in range(len(locations))]
 
-    def read_each(self, locations: Sequence[Location]) -> list[bytes | ArchiveError | PackError]:
-        """As `read_many`, with the error in the place of what is not there any more.
+    def read_each(self, locations: Sequence[Location]) -> Iterator[bytes | ArchiveError | PackError]:
+        """As `read_many`, one after the other, read ahead by some megabytes in an object store, with the error in the
+        place of what is not there any more.
 
         Raises `BucketError` where an object store cannot be read at all.
         """
-        try:
-            return list(self.read_many(locations))
-        except (ArchiveError, PackError) as error:
-            _check_is_there(error)
-        return list(map(self._read_or_error, locations))
+        if self._remote is None:
+            yield from map(self._read_or_error, locations)
+            return
+        for some in _windows(locations):
+            yield from self._read_window(some)
 
     def close(self) -> None:
         """Close every file."""
         self._files.clear()
+
+    def _read_window(self, locations: Sequence[Location]) -> Sequence[bytes | ArchiveError | PackError]:
+        try:
+            return self.read_many(locations)
+        except (ArchiveError, PackError) as error:
+            _check_is_there(error)
+        return [self._read_or_error(location) for location in locations]
 
     def _read_or_error(self, location: Location) -> bytes | ArchiveError | PackError:
         try:
@@ -138,3 +147,15 @@ def _check_is_there(error: ArchiveError | PackError) -> None:
     """Raises the error where it is of an object store as a whole."""
     if isinstance(error, BucketError) and not isinstance(error, BucketGone):
         raise error
+
+
+def _windows(locations: Sequence[Location]) -> Iterator[Sequence[Location]]:
+    """Locations in pieces of at most 32 MiB of data, or of one."""
+    start = held = 0
+    for number, one in enumerate(locations):
+        if number > start and held + one.length > _AHEAD:
+            yield locations[start:number]
+            start, held = number, 0
+        held += one.length
+    if start < len(locations):
+        yield locations[start:]
