@@ -33,7 +33,7 @@ DENIED: Final = "denied"
 FULL: Final = "full"
 """403 QuotaExceeded."""
 OVERWRITES: Final = "overwrites"
-"""It is done whatever is there: a store that knows no conditions."""
+"""What was refused because something is there already is said to be done, as by a store that knows no conditions."""
 
 _ERRORS: Final = {
     SLOW: (503, "SlowDown"),
@@ -112,17 +112,16 @@ def faulty_store(behind: str) -> Iterator[Faulty]:
         do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = answer
 
         def passed_on(self, body: bytes, fault: str) -> tuple[int, dict[str, str], bytes]:
-            headers = dict(self.headers.items())
-            if fault == OVERWRITES:
-                headers = {name: value for name, value in headers.items() if name.lower() != "if-none-match"}
             connection = HTTPConnection(str(target.hostname), target.port, timeout=60)
             try:
-                connection.request(self.command, self.path, body, headers)
+                connection.request(self.command, self.path, body, dict(self.headers.items()))
                 found = connection.getresponse()
                 data = found.read()
                 kept = {name: value for name, value in found.getheaders() if name.lower() not in _DROPPED}
                 if self.command == "HEAD":
                     kept["Content-Length"] = found.getheader("Content-Length") or "0"
+                if fault == OVERWRITES and found.status == 412:
+                    return 200, {**kept, "ETag": '"another"'}, b""
                 return found.status, kept, data
             finally:
                 connection.close()

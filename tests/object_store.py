@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 import pytest
+
+import holotype
+from holotype.ontology import Ontology
+from holotype.project import Project
 
 OTHER: Final = "HOLOTYPE_TEST_S3"
 """The environment variable that names another store: its address, the key's id and the secret key, with spaces between
@@ -83,3 +89,22 @@ def new_bucket(
 def bucket_url(new_bucket: Callable[[], str]) -> str:
     """The URL of a place in an empty bucket."""
     return f"{new_bucket()}/birds"
+
+
+@pytest.fixture
+def in_bucket(
+    tmp_path: Path,
+    bucket_url: str,
+    wordnet: Ontology,
+    new_project: Callable[[Path], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Project]:
+    """A project whose packs lie in an empty bucket, as `holotype.init` makes it, with a cache that is empty, too."""
+    monkeypatch.setattr("holotype.store.cache.user_cache_path", lambda _: tmp_path / "cache")
+    folder = new_project(tmp_path / "remote")
+    (folder / "packs").rmdir()
+    config = json.loads((folder / "holotype.json").read_text())
+    (folder / "holotype.json").write_text(json.dumps({**config, "store": bucket_url}))
+    with holotype.open(folder, wordnet) as db:
+        db._parts.packs()  # claims the place
+        yield db

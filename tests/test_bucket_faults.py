@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-import holotype
 from faulty_store import CUT, DENIED, EXPIRED, FULL, LOST, RESET, SHORT, SLOW, WRONG, Asked, Faulty, faulty_store, first
 from holotype.catalog import schema as t
 from holotype.errors import BucketError, PackError
-from holotype.ontology import Ontology
 from holotype.project import Project, intake
 from holotype.store.bucket import Bucket
 from holotype.store.packs import Commit
@@ -26,11 +24,8 @@ QUICK = timedelta(milliseconds=1)
 
 
 @pytest.fixture
-def faulty(
-    object_store: ObjectStore, bucket_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Faulty]:
+def faulty(object_store: ObjectStore, bucket_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
     """The store behind a proxy, which the project reaches it through."""
-    monkeypatch.setattr("holotype.store.cache.user_cache_path", lambda _: tmp_path / "cache")
     patient = {"max_retries": 3, "backoff": {"init_backoff": QUICK, "max_backoff": QUICK, "base": 2}}
     monkeypatch.setattr("holotype.store.bucket._RETRIES", patient)
     with faulty_store(object_store.address) as between:
@@ -39,10 +34,8 @@ def faulty(
 
 
 @pytest.fixture
-def db(faulty: Faulty, bucket_url: str, tmp_path: Path, wordnet: Ontology) -> Iterator[Project]:
-    holotype.init(tmp_path / "p", store=bucket_url).close()
-    with holotype.open(tmp_path / "p", wordnet) as opened:
-        yield opened
+def db(faulty: Faulty, in_bucket: Project) -> Project:
+    return in_bucket
 
 
 @pytest.fixture

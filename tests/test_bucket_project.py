@@ -24,7 +24,6 @@ from conftest import command, program, run
 from faulty_store import OVERWRITES, Faulty, faulty_store, first
 from holotype.catalog import schema as t
 from holotype.errors import BucketError, PackError
-from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.store.bucket import Bucket
 from holotype.store.cache import Cache, default_cache
@@ -39,27 +38,12 @@ from visitors import Site
 WHIPPET, CAT = "n02091134", "n02121808"
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that no other test has filled."""
-    folder = tmp_path / "cache"
-    monkeypatch.setattr("holotype.store.cache.user_cache_path", lambda _: folder)
-    return folder
-
-
 @pytest.fixture
 def photos(tmp_path: Path, fill: Callable[..., None]) -> Path:
     folder = tmp_path / "photos"
     fill(folder / WHIPPET, 8)
     fill(folder / CAT, 4, first=50)
     return folder
-
-
-@pytest.fixture
-def in_bucket(tmp_path: Path, bucket_url: str, wordnet: Ontology) -> Iterator[Project]:
-    holotype.init(tmp_path / "remote", store=bucket_url).close()
-    with holotype.open(tmp_path / "remote", wordnet) as db:
-        yield db
 
 
 @pytest.fixture
@@ -290,6 +274,7 @@ def test_two_machines_may_take_in_at_once(
     photos: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("holotype.store.cache.user_cache_path", lambda _: tmp_path / "cache")
     monkeypatch.setenv("HOLOTYPE_CATALOG", new_database(migrated=True))
     holotype.init(tmp_path / "p", store=bucket_url).close()
     fill(tmp_path / "more", 6, first=2)  # five of them are among the others
