@@ -36,7 +36,7 @@ from holotype.consensus.votes import Vote
 from holotype.crowd.conclusion import Conclusion, Policy
 from holotype.ontology import NounRow, Ontology, load_wordnet, senses_from_rows
 from holotype.project import Project
-from object_store import bucket_url, new_bucket, object_store, store_numbers  # noqa: F401 - fixtures
+from object_store import bucket_url, in_bucket, new_bucket, object_store, store_numbers  # noqa: F401 - fixtures
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 SHARED = Path(__file__).resolve().parents[2] / "shared/data"

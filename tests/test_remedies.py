@@ -128,6 +128,10 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
         ),
         (errors.UnlookedImages(3), "faces were not looked for in 3 of the images; look for them with: holotype faces"),
         (errors.AmbiguousLemma("give the wnid", {"crane": ["n1", "n2"]}), "give the wnid"),
+        (errors.NoBucketSupport(), "is not installed; pip install 'holotype[bucket]'"),
+        (errors.BucketError("s3://b/x", "nobody answers there"), "how to reach it: AWS_ACCESS_KEY_ID"),
+        (errors.BucketError("az://b/x", "the credentials in the environment are wrong"), "AZURE_STORAGE_ACCOUNT_NAME"),
+        (errors.BucketError("s3://b/x", "there is no room left in it"), "s3://b/x: there is no room left in it"),
         (OSError("disk full"), "disk full"),
     ],
 )

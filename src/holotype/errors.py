@@ -229,7 +229,7 @@ class ForeignFiles(ArchiveError):
     """The release in `path` says that its images lie in `files`, which nobody has allowed to be read: who made it may
     have named anything that lies on this disk."""
 
-    def __init__(self, path: Path, files: Sequence[str]) -> None:
+    def __init__(self, path: Path | str, files: Sequence[str]) -> None:
         left = len(files) - 1
         more = f" and {left:,} more file{'' if left == 1 else 's'}" if left else ""
         super().__init__(

@@ -35,9 +35,20 @@ _OWN: Final = re.compile(r"\.?(holotype\.json|ontology\.|catalog\.sqlite|packs$|
     metavar="WORDS",
     help="Take only images under these, as cc0,pdm,by,by-sa; later: holotype licences --allow WORDS.",
 )
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Keep packs and releases in an object store: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX.",
+)
 @click.option("--force", is_flag=True, help="Make it among the files that FOLDER holds already.")
 def init(
-    folder: Path, ontology: Path | None, base: str | None, targets: Path | None, licences: str, force: bool
+    folder: Path,
+    ontology: Path | None,
+    base: str | None,
+    targets: Path | None,
+    licences: str,
+    store: str | None,
+    force: bool,
 ) -> None:
     """Make a project in FOLDER.
 
@@ -53,10 +64,11 @@ def init(
         click.echo(
             f"{len(told):,} things that {ontology} says are not used; see: holotype ontology check {ontology}", err=True
         )
-    with api.init(folder, ontology, base_ontology(base), wanted) as db:
+    with api.init(folder, ontology, base_ontology(base), wanted, store) as db:
         if policy.words:
             db.licences.allow(policy)
-    click.echo(f"made a project in {folder}; next: holotype ingest DIR -p {folder}, or holotype datasets add")
+    kept = "" if store is None else f", with its images in {store}"
+    click.echo(f"made a project in {folder}{kept}; next: holotype ingest DIR -p {folder}, or holotype datasets add")
 
 
 def _foreign(folder: Path) -> str:

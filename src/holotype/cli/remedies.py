@@ -15,10 +15,12 @@ from holotype.errors import (
     AmbiguousFolders,
     AmbiguousImage,
     AmbiguousLabels,
+    BucketError,
     ContradictedGold,
     Diverged,
     ForeignFiles,
     InvalidTaxonomy,
+    NoBucketSupport,
     NoProject,
     NotEmbedded,
     NothingAccepted,
@@ -47,6 +49,7 @@ REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         Diverged: "begin anew with a lower learning rate, in another folder: --out",
         ForeignFiles: "allow it, if it is what you think it is, with: --archives FOLDER",
         InvalidTaxonomy: "to see all that is wrong: holotype ontology check FILE (-p PROJECT where it extends one)",
+        NoBucketSupport: "pip install 'holotype[bucket]'",
         NoProject: "make one with: holotype init {path}",
         NotEmbedded: "see: holotype embeddings list; make some with: holotype embeddings add MODEL",
         NothingAccepted: "ask first, with: holotype crowd run",
@@ -63,6 +66,15 @@ REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
 )
 """What to do, by the kind of the error, with its values in braces."""
 
+REACHED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL",
+        "gs": "GOOGLE_SERVICE_ACCOUNT, the path of a key file",
+        "az": "AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY",
+    }
+)
+"""What the environment has to say of an object store, by the beginning of its URL."""
+
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "no-bad": "holotype gold siblings, or gold add",
@@ -78,10 +90,17 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
 
 def advised(error: Exception) -> str:
     """What an error says, and what to do about it: its first line with the advice, and the others below, indented."""
-    remedy = REMEDIES.get(type(error))
+    remedy = _reaching(error) if isinstance(error, BucketError) else REMEDIES.get(type(error))
     first, *lines = (" ".join(plain(line).split()) for line in str(error).split("\n"))
     advice = first if remedy is None else f"{first}; {remedy.format(**vars(error))}"
     return "\n  ".join((advice, *lines))
+
+
+def _reaching(error: BucketError) -> str | None:
+    """How an object store is reached, where that is what it lacks."""
+    lacks = any(word in error.reason for word in ("credentials", "nobody answers", "no such bucket"))
+    variables = REACHED.get(error.url.partition(":")[0])
+    return f"the environment says how to reach it: {variables}" if lacks and variables else None
 
 
 def usage_told(error: click.ClickException) -> str:

@@ -15,7 +15,9 @@ from holotype.ontology.concept import Concept
 from holotype.ontology.taxonomy import build_ontology, parse_taxonomy, trim
 from holotype.ontology.text import read_bounded
 from holotype.project.project import CONFIG, Project
-from holotype.project.vocabulary import ONTOLOGY
+from holotype.project.vocabulary import ONTOLOGY, identity_of
+from holotype.store.bucket import Bucket
+from holotype.store.claim import Claim
 
 
 def init(
@@ -23,21 +25,32 @@ def init(
     ontology: str | os.PathLike[str] | None = None,
     base: Ontology | None = None,
     targets: Sequence[str] | None = None,
+    store: str | None = None,
 ) -> Project:
     """Make a project in `path`, which may exist but must not hold one.
+
+    With `store`, as ``s3://bucket/birds``, its packs and releases lie in that place in an object store, which must not
+    be another project's. What is needed to reach it comes from the environment, and is kept nowhere.
 
     Its ontology is WordNet 3.0, or that of the taxonomy file `ontology`, maybe added to `base`; with `targets`, ids,
     wnids or lemmas, only they, as its leaves, and all above them. The file is copied, and its lemmas in other languages
     are taken in.
 
-    Raises `ProjectError`, or `OntologyError`: see `holotype.ontology.taxonomy.read_ontology`.
+    Raises `ProjectError`, or `OntologyError`: see `holotype.ontology.taxonomy.read_ontology`; `BucketError` where the
+    place cannot be used, and `NoBucketSupport`.
     """
     folder = Path(path)
     if (folder / CONFIG).exists():
         raise ProjectError(f"there is a project in {folder} already")
     if base is not None and ontology is None:
         raise ProjectError("a base is for a taxonomy that extends it: name that as the ontology")
-    config: dict[str, object] = {"version": 1, "salt": secrets.token_hex(16)}
+    salt = secrets.token_hex(16)
+    config: dict[str, object] = {"version": 1, "salt": salt}
+    claim = None
+    if store is not None:
+        claim = Claim(Bucket(store), identity_of(salt))
+        claim.check_free()
+        config["store"] = claim.bucket.url
     files: dict[str, bytes] = {}
     concepts: list[Concept] = []
     own = None
@@ -55,13 +68,25 @@ def init(
         for name, data in files.items():
             _create(folder / name, data)
         create_atomically(folder / CONFIG, json.dumps(config).encode(), mode=0o600)
-        (folder / "packs").mkdir(exist_ok=True)
+        if claim is None:
+            (folder / "packs").mkdir(exist_ok=True)
+        else:
+            _make(claim, folder)
         (folder / "releases").mkdir(exist_ok=True)
     except FileExistsError as error:
         raise ProjectError(f"there is a project in {folder} already") from error
     except OSError as error:
         raise ProjectError(f"cannot make a project in {folder}: {error.strerror}") from error
     return Project(folder, own)
+
+
+def _make(claim: Claim, folder: Path) -> None:
+    """Claim a project's place in an object store; where that is refused there is no project either."""
+    try:
+        claim.make()
+    except BaseException:
+        (folder / CONFIG).unlink()
+        raise
 
 
 def _create(path: Path, data: bytes) -> None:

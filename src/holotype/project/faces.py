@@ -175,13 +175,14 @@ def _batches(images: Iterator[Unlooked]) -> Iterator[Sequence[Unlooked]]:
 
 
 def _look_at(store: Store, detector: Detector, images: Sequence[Unlooked]) -> list[tuple[str, list[Face] | Exception]]:
-    return [(sha256, _look(store, detector, location)) for _, sha256, location in images]
+    read = store.read_each([location for _, _, location in images])
+    return [(sha256, _looked(detector, data)) for (_, sha256, _), data in zip(images, read, strict=True)]
 
 
-def _look(store: Store, detector: Detector, location: Location) -> list[Face] | Exception:
+def _looked(detector: Detector, data: bytes | ArchiveError | PackError) -> list[Face] | Exception:
     try:
-        return faces_in(store.read(location), detector)
-    except (ArchiveError, PackError, Rejected) as error:
+        return faces_in(data, detector) if isinstance(data, bytes) else data
+    except Rejected as error:
         return error
 
 

@@ -136,7 +136,7 @@ class Fetching:
         """Take in what comes. Stopped by Ctrl-C, it keeps what has come, and goes on there when it is run again."""
         parts = self._parts
         with flow:
-            packs, batches = parts.folder / "packs", self._batches(flow)
+            packs, batches = parts.packs(), self._batches(flow)
             for stored in take_each(batches, parts.catalog, packs, parts.clock, also=self._record):
                 self._count(self._told(stored))
         if flow.interrupted:

@@ -125,14 +125,12 @@ def _compared(found: Looked, seen: str | None) -> Looked:
 
 
 def _look_at(store: Store, images: Sequence[Unread]) -> list[tuple[Unread, Looked]]:
-    return [(image, _look(store, image[1])) for image in images]
+    read = store.read_each([location for _, location in images])
+    return [(image, _looked(data)) for image, data in zip(images, read, strict=True)]
 
 
-def _look(store: Store, location: Location) -> Looked:
-    try:
-        return fingerprint_batch([store.read(location)])[0]
-    except (ArchiveError, PackError) as error:
-        return error
+def _looked(data: bytes | ArchiveError | PackError) -> Looked:
+    return fingerprint_batch([data])[0] if isinstance(data, bytes) else data
 
 
 def _outcome(found: Looked) -> str:

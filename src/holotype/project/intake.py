@@ -15,6 +15,7 @@ from holotype.engine import Progress
 from holotype.leftovers import passed_over
 from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.taking import credits_of, seen_again, take_each
+from holotype.store.bucket import Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class IntakeReport:
 def take_in(
     files: Sequence[InputFile],
     catalog: Catalog,
-    packs: Path,
+    packs: Path | Bucket,
     clock: Callable[[], float],
     progress: Progress = lambda *_: None,
     workers: int | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from holotype.crowd.conclusion import State
 from holotype.crowd.machines.voter import Machine, Question, Scored, Wants, checked
 from holotype.crowd.tally import Tally
 from holotype.engine import Progress, map_batches
-from holotype.errors import ArchiveError, CrowdError, HolotypeError, PackError
+from holotype.errors import CrowdError, HolotypeError
 from holotype.images import Rejected, decode, encode_jpeg, fit
 from holotype.ontology import Synset
 from holotype.project.facts import read_tally, record_votes
@@ -209,16 +210,18 @@ def _look(parts: Parts, machine: Machine, batch: _Batch) -> _Heard:
 
 def _questions(parts: Parts, wants: Wants, batch: _Batch) -> Iterator[Question]:
     """The questions whose images can be read."""
-    for place, task in enumerate(batch.tasks):
-        if task.wnid not in parts.ontology:
+    nothing = wants is Wants.NOTHING
+    read = parts.store.read_each(() if nothing else batch.locations)
+    images = repeat(b"", len(batch.tasks)) if nothing else read
+    for task, image in zip(batch.tasks, images, strict=True):
+        if task.wnid not in parts.ontology or not isinstance(image, bytes):
             continue  # a question of several synsets that somebody made by hand: models know none of it
         synset = parts.ontology[task.wnid]
         try:
-            image = b"" if wants is Wants.NOTHING else parts.store.read(batch.locations[place])
-            image = _small(image) if wants is Wants.JPEG else image
-        except (ArchiveError, PackError, Rejected):
+            shown = _small(image) if wants is Wants.JPEG else image
+        except Rejected:
             continue
-        yield Question(task, tuple(synset.lemmas), synset.gloss, image)
+        yield Question(task, tuple(synset.lemmas), synset.gloss, shown)
 
 
 def _small(image: bytes) -> bytes:

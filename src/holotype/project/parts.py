@@ -11,13 +11,15 @@ from holotype.errors import ProjectError
 from holotype.files import hindrance
 from holotype.ontology import Ontology
 from holotype.project.vocabulary import Vocabulary
+from holotype.store.bucket import Bucket
+from holotype.store.claim import Claim
 from holotype.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A project's folder, catalog, store and vocabulary, the clock that tells Unix time, and the secret salt that
-    hides workers' names."""
+    """A project's folder, catalog, store and vocabulary, the clock that tells Unix time, the secret salt that hides
+    workers' names, and its claim to a place in an object store, where it has one for packs and releases."""
 
     folder: Path
     catalog: Catalog
@@ -25,6 +27,7 @@ class Parts:
     vocabulary: Vocabulary
     clock: Callable[[], float]
     salt: str
+    claim: Claim | None = None
 
     @property
     def ontology(self) -> Ontology:
@@ -35,3 +38,10 @@ class Parts:
         """Raises `ProjectError` where nothing can be written, before any work is done in vain."""
         if said := self.catalog.hindrance or hindrance(self.folder):
             raise ProjectError(f"{said}, so nothing can be changed here; go on in a copy of the project")
+
+    def packs(self) -> Path | Bucket:
+        """Where packs are written. Raises `BucketError` where that is another project's place in an object store."""
+        if self.claim is None:
+            return self.folder / "packs"
+        self.claim.check()
+        return self.claim.bucket.under("packs")

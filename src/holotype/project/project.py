@@ -57,6 +57,8 @@ from holotype.queries import Live, Query
 from holotype.releases.credits import Credited
 from holotype.statistics.imageability import Imageability
 from holotype.statistics.statistics import Statistics
+from holotype.store.bucket import Bucket
+from holotype.store.claim import Claim
 from holotype.store.store import Store
 
 CONFIG: Final = "holotype.json"
@@ -74,11 +76,13 @@ class Project:
         self.path = path
         config = _read_config(path)
         catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or path / "catalog.sqlite")
-        store = Store(path / "packs")
+        identity = identity_of(config["salt"])
         try:
-            _claim(path, catalog, identity_of(config["salt"]))
+            claim = Claim(Bucket(config["store"]), identity) if "store" in config else None
+            store = Store(path / "packs" if claim is None else claim.bucket.under("packs"))
+            _claim(path, catalog, identity)
             vocabulary = Vocabulary(path, catalog, config.get("ontology"), ontology)
-            parts = Parts(path, catalog, store, vocabulary, time.time, config["salt"])
+            parts = Parts(path, catalog, store, vocabulary, time.time, config["salt"], claim)
             self.lemmas = Lemmas(parts)
             if config.get("taxonomy") is not None:
                 self.lemmas.add_taxonomy(path / config["taxonomy"])
@@ -223,7 +227,7 @@ class Project:
 def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads((path / CONFIG).read_text())
-        return {**config, "salt": str(config["salt"])}
+        return {**config, "salt": str(config["salt"]), **({"store": str(config["store"])} if "store" in config else {})}
     except FileNotFoundError as error:
         raise NoProject(path) from error
     except (OSError, ValueError, KeyError, TypeError) as error:

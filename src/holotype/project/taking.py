@@ -15,8 +15,11 @@ from holotype.collect.inputs import UNREADABLE, InputFile
 from holotype.engine import map_batches
 from holotype.images.decode import EXTENSIONS
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
+from holotype.store.bucket import Bucket
+from holotype.store.location import Location
 from holotype.store.openfiles import MAX_BYTES
-from holotype.store.packs import THUMBNAIL, PackWriter
+from holotype.store.pack_objects import PackObjects
+from holotype.store.packs import THUMBNAIL, Commit, Packs, PackWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Stored:
 def take_each(
     batches: Iterable[Sequence[InputFile]],
     catalog: Catalog,
-    packs: Path,
+    packs: Path | Bucket,
     clock: Callable[[], float],
     workers: int | None = None,
     also: Callable[[Connection, Stored], None] = lambda *_: None,
@@ -57,19 +60,21 @@ def take_each(
         with catalog.read() as connection:
             return images.pack_end(connection, pack)
 
-    with PackWriter(packs, committed_end) as writer, many_at_once():
-        for batch in _commits(map_batches(_read_batch, batches, workers=workers, drains=lambda batch: not batch)):
+    opened: Packs = PackObjects(packs) if isinstance(packs, Bucket) else PackWriter(packs, committed_end)
+    with opened as writer, many_at_once():
+        read = map_batches(_read_batch, batches, workers=workers, drains=lambda batch: not batch)
+        for batch in _commits(read, writer.commit_at):
             yield _store(batch, catalog, writer, clock(), also)
-            writer.rotate_if_full()
 
 
-def _commits(batches: Iterable[list[_Read]], count: int = 96, size: int = 32 << 20) -> Iterator[list[_Read]]:
-    """Batches joined into commits: a commit waits for the disk three times, however much it holds. An empty one ends
-    what is held."""
+def _commits(batches: Iterable[list[_Read]], commit_at: Commit) -> Iterator[list[_Read]]:
+    """Batches joined into commits: a commit waits for the disk three times, or for an object store once, however much
+    it holds. An empty one ends what is held."""
     held: list[_Read] = []
     for batch in batches:
         held += batch
-        if held and (not batch or len(held) >= count or sum(len(read.data) for read in held) >= size):
+        large = len(held) >= commit_at.files or sum(len(read.data) for read in held) >= commit_at.bytes
+        if held and (not batch or large):
             yield held
             held = []
     if held:
@@ -110,42 +115,48 @@ def _read(file: InputFile) -> _Read:
 def _store(
     batch: Sequence[_Read],
     catalog: Catalog,
-    writer: PackWriter,
+    writer: Packs,
     now: float,
     also: Callable[[Connection, Stored], None],
 ) -> Stored:
-    """Pack and catalogue a batch in one transaction."""
-    mark = writer.end
+    """Pack a batch, then catalogue it in one transaction, which may be done again where another process was first."""
+    with catalog.read() as connection:
+        fresh = _fresh(connection, batch)[1]
+    written, packed = _pack(list(fresh.values()), writer)
 
-    def work(connection: Connection) -> Stored:
-        if writer.end != mark:
-            writer.undo(mark)  # what an attempt before this one wrote
-        stored = _store_in(connection, batch, writer, now)
+    def work(connection: Connection) -> tuple[Stored, bool]:
+        stored, used = _catalogue(connection, batch, packed, now)
         also(connection, stored)
-        return stored
+        return stored, used
 
-    try:
-        return catalog.transact(work)
-    except BaseException:
-        writer.rollback()
-        raise
+    stored, used = catalog.transact(work)
+    if not used:
+        writer.take_back(written)
+    return stored
 
 
-def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter, now: float) -> Stored:
+def _fresh(connection: Connection, batch: Sequence[_Read]) -> tuple[dict[str, int], dict[str, _Read]]:
+    """The ids of the images of a batch that are here, and the files to make the others of, both by sha256."""
+    known = images.known_inputs(connection, (read.file.origin for read in batch))
+    new = [read for read in batch if read.file.identity not in known and isinstance(read.row, Fingerprint)]
+    ids = images.own_ids(connection, {read.row.sha256 for read in new})
+    fresh: dict[str, _Read] = {}
+    for read in new:
+        if read.row.sha256 not in ids:
+            fresh.setdefault(read.row.sha256, read)  # of several with the same bytes the first is kept
+    return ids, fresh
+
+
+def _catalogue(
+    connection: Connection, batch: Sequence[_Read], packed: Mapping[str, images.Packed], now: float
+) -> tuple[Stored, bool]:
+    """Catalogue a batch whose new images are packed; and whether any of these was needed."""
     files = len(batch)
     known = images.known_inputs(connection, (read.file.origin for read in batch))
     late = [read.file for read in batch if read.file.identity in known]  # another process was quicker
     batch = [read for read in batch if read.file.identity not in known]
-    ids = images.own_ids(connection, {read.row.sha256 for read in batch})
-    fresh = {
-        read.row.sha256: read
-        for read in reversed(batch)  # of several with the same bytes the first is kept
-        if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids
-    }
-    packed = (read for read in batch if isinstance(read.row, Fingerprint) and fresh.get(read.row.sha256) is read)
-    rows = [_pack(read.data, read.row, writer) for read in packed if isinstance(read.row, Fingerprint)]
-    writer.commit()
-    ids |= images.add(connection, rows)
+    ids, fresh = _fresh(connection, batch)
+    ids |= images.add(connection, [packed[sha256] for sha256 in fresh])
     inputs: list[images.Input] = []
     seen = seen_again(late, known)
     said = [one for file in late for one in credits_of(file, known[file.identity])]
@@ -160,7 +171,7 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
     credits.add(connection, said, now)
     kept = {row.origin for row in inputs if row.outcome == "kept"}
     there = {file.origin: known[file.identity] for file in late}
-    return Stored(files, inputs, replace(added, joined=added.joined - kept), there)
+    return Stored(files, inputs, replace(added, joined=added.joined - kept), there), bool(fresh)
 
 
 def _lasts(row: Fingerprint | Rejection) -> bool:
@@ -168,9 +179,26 @@ def _lasts(row: Fingerprint | Rejection) -> bool:
     return isinstance(row, Fingerprint) or not (row.reason == UNREADABLE or row.for_now)
 
 
-def _pack(data: bytes, row: Fingerprint, writer: PackWriter) -> images.Packed:
-    location = writer.orphans.get(row.sha256) or writer.append(f"{row.sha256}.{EXTENSIONS[row.format]}", data)
-    thumbnail = writer.append(f"{row.sha256}.{THUMBNAIL}", row.thumbnail)
+def _pack(reads: Sequence[_Read], writer: Packs) -> tuple[list[Location], dict[str, images.Packed]]:
+    """Write images that are not packed yet, and the thumbnails of all: where those lie that were written, and the
+    images by sha256."""
+    rows = [(read.data, read.row) for read in reads if isinstance(read.row, Fingerprint)]
+    there = {row.sha256: writer.orphans[row.sha256] for _, row in rows if row.sha256 in writer.orphans}
+    members: list[tuple[str, bytes]] = []
+    for data, row in rows:
+        if row.sha256 not in there:
+            members.append((f"{row.sha256}.{EXTENSIONS[row.format]}", data))
+        members.append((f"{row.sha256}.{THUMBNAIL}", row.thumbnail))
+    written = writer.write(members)
+    lie = dict(zip((name for name, _ in members), written, strict=True))
+    packed = {}
+    for _, row in rows:
+        location = there.get(row.sha256) or lie[f"{row.sha256}.{EXTENSIONS[row.format]}"]
+        packed[row.sha256] = _packed(row, location, lie[f"{row.sha256}.{THUMBNAIL}"])
+    return written, packed
+
+
+def _packed(row: Fingerprint, location: Location, thumbnail: Location) -> images.Packed:
     size = row.width, row.height
     detail = fingerprints.turned(row.orientation) if row.orientation != 1 else ""
     read = row.format, row.mode, *size, row.hash, row.mirrored

@@ -4,7 +4,8 @@ An image is a member named ``<sha256>.<extension>``, its thumbnail one named ``<
 WebDataset shard and can be checked against itself.
 Bytes reach the disk before the catalog hears of them. After a crash a pack may therefore hold whole members
 that no catalog knows, and then an unfinished tail: the tail is cut off on open, the whole members are kept
-as `PackWriter.orphans` and reused when their image comes again.
+as `PackWriter.orphans` and reused when their image comes again. In an object store a pack is one object for each
+commit: see `holotype.store.pack_objects`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import hashlib
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Protocol
 
 from holotype.errors import PackError
 from holotype.files import sync_folder
@@ -33,13 +36,48 @@ _IOV_MAX = 512
 _NAME = re.compile(r"pack-(\d{6})\.tar")
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """How much is best written at once: so many `files`, or so many `bytes`."""
+
+    files: int
+    bytes: int
+
+
+class Packs(Protocol):
+    """Where images are written to: packs in a folder, or in an object store."""
+
+    @property
+    def commit_at(self) -> Commit:
+        """How much to write at once."""
+
+    @property
+    def orphans(self) -> Mapping[str, Location]:
+        """Whole images that were written but that no catalog knows, by sha256."""
+
+    def write(self, members: Sequence[tuple[str, bytes]]) -> list[Location]:
+        """Write members, each ``(name, data)``, and tell where they lie: durable, and all or none. Raises
+        `PackError`."""
+
+    def take_back(self, written: Sequence[Location]) -> None:
+        """Take back all that the last `write` wrote, which no catalog has heard of, where that can be."""
+
+    def __enter__(self) -> Packs: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
 class PackWriter:
     """Appends members to one pack in a folder, which it locks; several writers use several packs.
 
     `committed_end` tells how far the catalog's addresses in a pack reach (0 if there are none); whatever lies
-    beyond is checked member by member against its name. `append` only buffers; `commit` makes it durable,
-    `rollback` forgets it. Not thread-safe: give each thread its own.
+    beyond is checked member by member against its name. `write` does all of it; `append` only buffers, `commit` makes
+    it durable, `rollback` forgets it. Not thread-safe: give each thread its own.
     """
+
+    commit_at: Final = Commit(96, 32 << 20)
 
     def __init__(
         self, folder: Path, committed_end: Callable[[str], int] = lambda _: 0, rotate_at: int = ROTATE_AT
@@ -64,6 +102,22 @@ class PackWriter:
     def pack(self) -> str:
         """The file name of the pack now written to."""
         return self._name
+
+    def write(self, members: Sequence[tuple[str, bytes]]) -> list[Location]:
+        """Write members, each ``(name, data)``, durably, in a new pack where this one is full; where they lie."""
+        self.rotate_if_full()
+        try:
+            written = [self.append(name, data) for name, data in members]
+        except BaseException:
+            self.rollback()
+            raise
+        self.commit()
+        return written
+
+    def take_back(self, written: Sequence[Location]) -> None:
+        """Cut off all that the last `write` wrote, which no catalog has heard of."""
+        if written:
+            self.undo(written[0].offset - BLOCK)
 
     def append(self, name: str, data: bytes) -> Location:
         """Queue a member; its address becomes true with `commit`."""
