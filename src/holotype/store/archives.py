@@ -18,9 +18,14 @@ def open_pack(folder: Path, pack: str) -> OpenFile:
 
     Raises `PackError` for a name that leads out of the folder, OSError where it cannot be opened.
     """
+    check_pack_name(pack)
+    return OpenFile(folder / pack, os.O_NOFOLLOW)
+
+
+def check_pack_name(pack: str) -> None:
+    """Raises `PackError` for a name that may lead elsewhere."""
     if not _PACK.fullmatch(pack):
         raise PackError(f"{pack!r} is not the name of a pack")
-    return OpenFile(folder / pack, os.O_NOFOLLOW)
 
 
 def open_archive(path: str, size: int, mtime_ns: int) -> OpenFile:
