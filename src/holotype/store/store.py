@@ -15,7 +15,7 @@ from holotype.store.openfiles import MAX_BYTES, OpenFile, OpenFiles
 from holotype.store.reach import ANYWHERE, Folders, outside, real
 
 _OPEN_FILES = 64
-_AT_ONCE = 16
+_AT_ONCE = 4
 """Objects of a bucket that are read from at once."""
 
 
