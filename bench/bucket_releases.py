@@ -69,13 +69,13 @@ class Answers(BaseHTTPRequestHandler):
     folder: Path
     delay: float
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:
         self._answer(False)
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._answer(True)
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: object) -> None:
         pass
 
     def _answer(self, body: bool) -> None:
@@ -147,7 +147,9 @@ def measure(images: list[bytes], folder: Path, bucket: Bucket) -> None:
         for (name, size), some in zip(shards.items(), rows, strict=True)
     ]
     speed = total / (time.perf_counter() - began)
-    print(f"shards, images   bucket  {speed:8,.0f} MB/s     {1000 * (bucket.requests - asked) / total:10,.0f} requests/GB")
+    print(
+        f"shards, images   bucket  {speed:8,.0f} MB/s     {1000 * (bucket.requests - asked) / total:10,.0f} requests/GB"
+    )
     if found != here:
         sys.exit("the shards differ")
 
@@ -172,7 +174,9 @@ def main() -> None:
             known = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
             os.environ.update({**known, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"})
             mean = sum(map(len, images)) / len(images) / 1e3
-            print(f"{len(images):,} images of {mean:.0f} KB, {cpus()} CPUs, {1000 * asked.delay:.0f} ms before each answer")
+            print(
+                f"{len(images):,} images of {mean:.0f} KB, {cpus()} CPUs, {1000 * asked.delay:.0f} ms before each answer"
+            )
             try:
                 measure(images, Path(place), Bucket("s3://bench/v1"))
             finally:

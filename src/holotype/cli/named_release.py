@@ -12,6 +12,8 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import NoProject, ReleaseError
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
+from holotype.project.project import CONFIG
+from holotype.project.release_places import store_url
 from holotype.project.release_shelf import ranges_under
 from holotype.queries.index import Index
 from holotype.releases import NAME, Release, ontology_of, open_release, verify_release
@@ -48,11 +50,10 @@ def place_named(name: str, project: Path) -> str | None:
 def _is_own(name: str, project: Path) -> bool:
     if (project / "releases" / name).is_dir():
         return True
-    try:
-        with api.open(project) as db:
-            return name in db.releases.checksums()
-    except NoProject:
+    if not (project / CONFIG).is_file() or store_url(project) is None:
         return False
+    with api.open(project) as db:
+        return name in db.releases.checksums()
 
 
 @contextmanager

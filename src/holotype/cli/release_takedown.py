@@ -16,7 +16,7 @@ from holotype.engine import Progress
 from holotype.errors import ReleaseError
 from holotype.releases import NAME, Release, open_release
 from holotype.releases.takedown import TakenDown, Unwanted, take_down
-from holotype.store.bucket import Bucket
+from holotype.releases.uploads import beside
 
 
 @click.command("takedown")
@@ -75,8 +75,8 @@ def _taken_down(release: Release, new: str, unwanted: Unwanted, progress: Progre
     """Make a release next to another; what becomes one in a bucket lies in the user's cache meanwhile."""
     if release.shards is None:
         return take_down(release, release.path.resolve().parent / new, unwanted, progress)
-    beside = Bucket(f"{release.shards.url.rpartition('/')[0]}/{new}")
-    return take_down(release, release.path.parent / "making" / release.path.name / new, unwanted, progress, beside)
+    folder = release.path.parent / "making" / release.path.name / new
+    return take_down(release, folder, unwanted, progress, beside(release.shards, new))
 
 
 def _tell(found: TakenDown, old: str, own: bool) -> None:

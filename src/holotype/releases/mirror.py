@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -85,9 +85,9 @@ class Mirror:
         (self.folder / name).unlink()
         return False
 
-    def _check_room(self, names: Mapping[str, str]) -> None:
-        sizes = {name: state.size for name, state in self.bucket.names() if name in names}
-        needed, free = sum(sizes.values()), shutil.disk_usage(self.folder).free
+    def _check_room(self, names: Collection[str]) -> None:
+        states = map_batches(self.bucket.state, names, workers=_AT_ONCE)
+        needed, free = sum(state.size for state in states if state is not None), shutil.disk_usage(self.folder).free
         if 2 * needed > free:
             raise ReleaseError(
                 f"what {self.bucket.url} says is {needed / 1e9:.1f} GB beside its shards, but there are only "

@@ -34,8 +34,8 @@ class Uploads:
     @classmethod
     def to(cls, bucket: Bucket) -> Uploads:
         """Nothing yet, for a release in a bucket. Raises `ReleaseError` where one is there."""
-        parent, _, name = bucket.url.rpartition("/")
-        uploads = cls(bucket, Bucket(f"{parent}/.{name}.work"))
+        name = bucket.url.rpartition("/")[2]
+        uploads = cls(bucket, beside(bucket, f".{name}.work"))
         uploads.check_free()
         return uploads
 
@@ -90,6 +90,14 @@ class Uploads:
             f"{where.url} says that another release is made at {self.bucket.url}, of other labels, in another way or "
             "by another version: choose another name, or take both away where nobody is making it any more"
         )
+
+
+def beside(bucket: Bucket, name: str) -> Bucket:
+    """The place called `name` next to another in a bucket. Raises `ReleaseError` where that is the bucket itself."""
+    parent = bucket.url.rpartition("/")[0]
+    if parent.endswith(":/"):
+        raise ReleaseError(f"{bucket.url} is a whole bucket: nothing lies next to it")
+    return Bucket(f"{parent}/{name}")
 
 
 def _noted(shard: str) -> str:
