@@ -4,9 +4,9 @@
 
 The files are JPEGs of FOLDER (real ones by default) in four shards, taken again until they are enough. The object store
 is one on this machine that answers each request after a delay, as those that are far do, and shares its CPUs: so images
-per second say what waiting costs, not what a network carries; those by CPU time of the loader's process hardly depend on
-how busy the machine is. Requests are counted. Pictures are decoded to a random
-part of 224 x 224 pixels, in batches of 256.
+per second say what waiting costs, not what a network carries; those by CPU time of the loader's process hardly depend
+on how busy the machine is. Requests are counted. Pictures are decoded to a random part of 224 x 224 pixels, in batches
+of 256.
 """
 
 from __future__ import annotations
@@ -174,9 +174,8 @@ def main() -> None:
             known = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
             os.environ.update({**known, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"})
             mean = sum(map(len, images)) / len(images) / 1e3
-            print(
-                f"{len(images):,} images of {mean:.0f} KB, {cpus()} CPUs, {1000 * asked.delay:.0f} ms before each answer"
-            )
+            wait = f"{1000 * asked.delay:.0f} ms before each answer"
+            print(f"{len(images):,} images of {mean:.0f} KB, {cpus()} CPUs, {wait}")
             try:
                 measure(images, Path(place), Bucket("s3://bench/v1"))
             finally:

@@ -15,6 +15,7 @@ from holotype.engine import Progress, map_batches, no_progress
 from holotype.images.flatten import Pixels
 from holotype.images.rejected import Rejected
 from holotype.recognition.preprocessing import rgb
+from holotype.releases.ahead import read_in_order
 from holotype.releases.loaders import Damaged, Samples
 
 Seen = TypeVar("Seen")
@@ -63,13 +64,18 @@ def looked_at(
     """The `numbers` of samples with what `look` makes of the picture of each, ahead on threads, in their order; a
     `Damaged` of one that is no sound picture. Raises `PackError` or `ArchiveError`."""
 
-    def one(number: int) -> tuple[int, Seen | Damaged]:
+    def one(number: int, data: bytes | None = None) -> tuple[int, Seen | Damaged]:
         try:
-            return number, look(rgb(samples.read(number)))
+            return number, look(rgb(samples.read(number) if data is None else data))
         except Rejected as why:
             return number, Damaged(number, samples.ids[number].as_py(), why.reason, why.detail)
 
-    yield from map_batches(one, numbers, workers=workers)
+    if not samples.store.is_far:
+        yield from map_batches(one, numbers, workers=workers)
+        return
+    asked = list(numbers)
+    with closing(read_in_order(samples.store, samples.places, asked)) as read:
+        yield from map_batches(lambda pair: one(*pair), zip(asked, read, strict=True), workers=workers)
 
 
 def squeezed(pixels: Pixels, side: int) -> Pixels:

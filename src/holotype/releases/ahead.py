@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Final
 
@@ -15,7 +15,7 @@ _BYTES: Final = 8 << 20
 _AHEAD: Final = 2
 
 
-def read_in_order(store: Store, places: Places, numbers: Sequence[int]) -> Iterator[bytes]:
+def read_in_order(store: Store, places: Places, numbers: Sequence[int]) -> Generator[bytes, None, None]:
     """The bytes of images by their numbers among `places`, in that order.
 
     Where they lie in a bucket up to 64 images, or 8 MiB, are asked for together, and four times as much ahead at the
