@@ -53,6 +53,7 @@ bench: $(READY)
 	$(BIN)/python bench/releases_trust.py
 	$(BIN)/python bench/exports.py
 	$(BIN)/python bench/loader.py
+	$(BIN)/python bench/bucket_releases.py
 	$(BIN)/python bench/collect.py
 	$(BIN)/python bench/benchmark.py
 	$(BIN)/python bench/detection.py

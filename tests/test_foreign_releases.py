@@ -145,11 +145,11 @@ def test_a_reader_that_is_sent_to_another_process_reads_no_more(sent: Path, tmp_
 
 def test_what_is_not_read_is_told_as_unchecked(sent: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
-    assert unchecked(sent, [mine]) == []
-    assert unchecked(sent) == [
+    assert unchecked(Release(sent, archives=[mine])) == []
+    assert unchecked(Release(sent)) == [
         f"8 labels are of images in {mine}/archive.tar and 1 more file, which nobody has allowed to be read"
     ]
-    assert unchecked(sent, [mine / "tree"]) == [
+    assert unchecked(Release(sent, archives=[mine / "tree"])) == [
         f"4 labels are of images in {mine}/archive.tar, which nobody has allowed to be read"
     ]
 

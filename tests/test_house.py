@@ -135,6 +135,7 @@ SHARED = {
     "benchmark_truths",
     "benchmark_teams",
     "parts",
+    "release_places",
     "vocabulary",
     "lemmas",
     "facts",

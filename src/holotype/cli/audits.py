@@ -169,7 +169,7 @@ def _audit_values(found: Audit) -> dict[str, Any]:
 @project_option
 @json_option
 def certificates_command(release_or_name: str | None, project: Path, as_json: bool) -> None:
-    """Compute the certificates of a release again, given by folder or name, or without one the project's.
+    """Compute the certificates of a release again, given by folder, URL or name, or without one the project's.
 
     Exit code 1 if a release's certificates do not hold up, or there is none.
     """

@@ -23,7 +23,7 @@ _SHOWN: Final = 10
 
 @click.command("credits")
 @click.option("--query", metavar="QUERY", help="Of the images that it finds, as: holotype query QUERY [default: all].")
-@click.option("--release", metavar="NAME|DIR", help="Of the images of a release, by name or folder.")
+@click.option("--release", metavar="NAME|DIR|URL", help="Of the images of a release.")
 @click.option(
     "--format",
     "form",

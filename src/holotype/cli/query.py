@@ -52,7 +52,7 @@ def _quoted(term: str) -> str:
 @click.command("query", cls=_QueryCommand)
 @click.argument("query", default="")
 @project_option
-@click.option("--release", metavar="NAME|DIR", help="Ask a release, by name or folder, instead of the live catalog.")
+@click.option("--release", metavar="NAME|DIR|URL", help="Ask a release instead of the live catalog.")
 @click.option("--count", "only_count", is_flag=True, help="Print how many labels match, and nothing else.")
 @click.option("--by-synset", is_flag=True, help="Print how many match under each synset that has any.")
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="The page to show.")

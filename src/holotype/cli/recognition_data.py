@@ -53,7 +53,7 @@ def tell_damaged(damaged: Sequence[Damaged]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DataOptions:
-    """A release by its name or folder, or an imported dataset by its name."""
+    """A release by its name, folder or URL, or an imported dataset by its name."""
 
     release: str | None
     dataset: str | None
@@ -93,7 +93,7 @@ def data_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         archives_option,
         click.option("--dataset", metavar="NAME", help="An imported dataset, read where it lies."),
-        click.option("--release", metavar="NAME", help="A release of the project, or its folder."),
+        click.option("--release", metavar="NAME", help="A release of the project, its folder, or its URL."),
     ):
         packed = option(packed)
     return packed

@@ -25,7 +25,7 @@ from holotype.crowd.policy_names import hears_votes
 from holotype.errors import ReleaseError
 from holotype.images.variants import Variant
 from holotype.licences import LicencePolicy
-from holotype.releases import Counts, Fractions, Recipe, Release
+from holotype.releases import Counts, Fractions, Recipe, open_release
 from holotype.releases.questions import read_words
 from holotype.releases.recipe import TOGETHER
 from holotype.releases.selection import Selection
@@ -125,10 +125,10 @@ def create_command(name: str, project: Path, as_json: bool, **asked: Any) -> Non
         made = db.releases.create(name, recipe, lambda done, total: advance("release", done, total))
     if as_json:
         told = {key: made.summary[key] for key in ("outvoted", "alarms", "other_licences") if key in made.summary}
-        print_json({"name": made.name, "path": str(made.path), **made.statistics, **told})
+        print_json({"name": made.name, "path": made.where, **made.statistics, **told})
     else:
-        checked = f"{name} -p {project}" if made.files else made.path  # the project may read what lies elsewhere
-        click.echo(f"{made!r} in {made.path}; check it any time with: holotype release verify {checked}")
+        checked = f"{name} -p {project}" if made.files else made.where  # the project may read what lies elsewhere
+        click.echo(f"{made!r} in {made.where}; check it any time with: holotype release verify {checked}")
         if came := made.summary.get("imported_splits"):
             splits = ", ".join(f"{name} {count:,}" for name, count in came.items())
             click.echo(
@@ -198,15 +198,14 @@ def _variant(short_side: int | None, quality: int | None, strip: bool, keep_orie
 def list_releases(project: Path, as_json: bool) -> None:
     """List the project's releases, oldest first."""
     with api.open(project) as db:
-        names = db.releases.checksums()
-    folders = {name: project / "releases" / name for name in names}
+        places = db.releases.places()
     found: dict[str, dict[str, Any]] = {}
-    for name, folder in folders.items():
+    for name, where in places.items():
         try:
-            made = Release(folder)
-            found[name] = {"path": str(folder), "shown": repr(made), **made.statistics}
+            made = open_release(where)
+            found[name] = {"path": where, "shown": repr(made), **made.statistics}
         except ReleaseError as error:
-            found[name] = {"path": str(folder), "shown": f"{name}: {error}"}
+            found[name] = {"path": where, "shown": f"{name}: {error}"}
     if as_json:
         print_json(found)
     else:
@@ -219,14 +218,18 @@ def list_releases(project: Path, as_json: bool) -> None:
 @project_option
 @json_option
 def verify_command(release_or_name: str, archives: tuple[Path, ...], project: Path, as_json: bool) -> None:
-    """Check every promise of a release, given by folder or name; exit code 1 if one is broken."""
-    found = verified(release_or_name, project, archives)
-    folder = found.folder
+    """Check every promise of a release, given by folder, URL or name; exit code 1 if one is broken."""
+    with bars(["verify"]) as advance:
+        found = verified(release_or_name, project, archives, lambda done, total: advance("verify", done, total))
+    folder = found.where
     if as_json:
-        print_json({"path": str(folder), "problems": found.problems, "unchecked": found.unchecked})
+        asked = {} if found.asked is None else {"requests": found.asked.requests, "bytes": found.asked.bytes}
+        print_json({"path": folder, "problems": found.problems, "unchecked": found.unchecked, **asked})
     else:
         for line in (*found.problems, *found.unchecked):
             click.echo(f"{folder}: {plain(line)}")
+        if found.asked is not None:
+            click.echo(f"{folder}: read by {counted(found.asked.requests, 'request')}, {found.asked.bytes:,} bytes")
         if found.foreign:
             click.echo("to look at those too: --archives FOLDER")
         if not found.problems:

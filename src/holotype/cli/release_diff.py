@@ -24,7 +24,7 @@ from holotype.releases.diff import Difference, diff_releases
 @project_option
 @json_option
 def diff_command(before: str, after: str, file: Path | None, project: Path, as_json: bool) -> None:
-    """Say what changed from the release BEFORE to the release AFTER, given by folder or name, and why."""
+    """Say what changed from the release BEFORE to the release AFTER, given by folder, URL or name, and why."""
     with opened_release(before, project) as one, opened_release(after, project) as other:
         found = diff_releases(one.release, other.release)
         names = one.release.name, other.release.name

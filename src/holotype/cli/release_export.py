@@ -49,7 +49,7 @@ def export_command(
 ) -> None:
     """Write RELEASE to a new folder in another tool's format.
 
-    It is named as elsewhere, or by its folder. The new folder is there whole or not at all.
+    It is named as elsewhere, or by its folder or URL. The new folder is there whole or not at all.
     """
     asked = Query.parse(query)
     with opened_release(release_or_name, project, archives) as named, bars(["export"]) as advance:

@@ -18,19 +18,19 @@ from holotype.releases.verify import verify_release
 @project_option
 @json_option
 def rebuild_command(release_or_name: str, project: Path, as_json: bool) -> None:
-    """Make a release, given by folder or name, anew from its votes and policy, and compare every byte.
+    """Make a release, given by folder, URL or name, anew from its votes and policy, and compare every byte.
 
     Exit code 1 if anything does not follow.
     """
     with opened_release(release_or_name, project) as named:
-        folder = named.release.path
-        problems = verify_release(folder, ontology=named.ontology)
+        folder = named.release.where
+        problems = verify_release(named.release.place, ontology=named.ontology)
         found = None if problems else rebuild_release(named.release, named.ontology)
     wrong = [*problems, *(found.differences if found else ())]
     if as_json:
         told = {} if found is None else {"checksum": found.checksum, "expected": found.expected, "same": found.same}
         counts = {} if found is None else {"labels": found.labels, "stated": found.stated, "remarks": found.remarks}
-        print_json({"path": str(folder), "differences": wrong, **told, **counts})
+        print_json({"path": folder, "differences": wrong, **told, **counts})
     else:
         for line in (*wrong, *(found.remarks if found else ())):
             click.echo(f"{folder}: {plain(line)}")

@@ -8,13 +8,15 @@ import click
 
 import holotype as api
 from holotype.cli.images import login
-from holotype.cli.named_release import folder_named
+from holotype.cli.named_release import place_named
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.text import counted, print_json
+from holotype.engine import Progress
 from holotype.errors import ReleaseError
-from holotype.releases import NAME, Release
+from holotype.releases import NAME, Release, open_release
 from holotype.releases.takedown import TakenDown, Unwanted, take_down
+from holotype.releases.uploads import beside
 
 
 @click.command("takedown")
@@ -40,35 +42,44 @@ def takedown_command(
     project: Path,
     as_json: bool,
 ) -> None:
-    """Make the release NEW of another, given by folder or name, without some images.
+    """Make the release NEW of another, given by folder, URL or name, without some images.
 
     All else is equal. Votes and boxes of the images are gone too, and the new release tells how many were taken down,
-    not which. In a project they are withdrawn, for which it takes a --reason; beside a folder NEW is made next to it.
+    not which. In a project they are withdrawn, for which it takes a --reason; beside a folder or a URL NEW is made
+    next to it.
     """
     unwanted = Unwanted(images, urls, authors)
-    folder = folder_named(release_or_name, project)
+    place = place_named(release_or_name, project)
     with bars(["takedown"]) as advance:
 
         def progress(done: int, total: int) -> None:
             advance("takedown", done, total)
 
-        if folder is None:
+        if place is None:
             with api.open(project) as db:
-                old = db.releases[release_or_name].path
+                old = db.releases[release_or_name].where
                 found = db.releases.takedown(release_or_name, new, curator or login(), reason, unwanted, progress)
         else:
             if not NAME.fullmatch(new):
                 raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {new!r}")
-            old = folder
-            found = take_down(Release(folder), folder.resolve().parent / new, unwanted, progress)
+            old = place
+            found = _taken_down(open_release(place), new, unwanted, progress)
     if as_json:
         told = {"images": found.images, "labels": found.labels, "near_duplicates": found.near}
-        print_json({"path": str(found.path), **told, "left_out": found.left_out, "old": str(old)})
+        print_json({"path": str(found.path), **told, "left_out": found.left_out, "old": old})
     else:
-        _tell(found, old, folder is None)
+        _tell(found, old, place is None)
 
 
-def _tell(found: TakenDown, old: Path, own: bool) -> None:
+def _taken_down(release: Release, new: str, unwanted: Unwanted, progress: Progress) -> TakenDown:
+    """Make a release next to another; what becomes one in a bucket lies in the user's cache meanwhile."""
+    if release.shards is None:
+        return take_down(release, release.path.resolve().parent / new, unwanted, progress)
+    folder = release.path.parent / "making" / release.path.name / new
+    return take_down(release, folder, unwanted, progress, beside(release.shards, new))
+
+
+def _tell(found: TakenDown, old: str, own: bool) -> None:
     are = "is" if found.images == 1 else "are"
     what = f"{counted(found.images, 'image')} with {counted(found.labels, 'label')} {are}"
     withdrawn = ", and withdrawn from the project" if own else ""

@@ -120,7 +120,7 @@ class DrawOptions:
 
 
 _TRUTH: Final = (
-    click.option("--release", metavar="NAME|DIR", help="The labels, boxes or masks of a release, by name or folder."),
+    click.option("--release", metavar="NAME|DIR|URL", help="The labels, boxes or masks of a release."),
     click.option("--dataset", metavar="NAME", help="The labels, boxes or masks of an imported dataset."),
     click.option("--truth", type=file_type, help="A file of true labels, or of what else the task goes by."),
     click.option(

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from holotype.catalog import near_duplicates, releases
 from holotype.errors import ReleaseError
 from holotype.project.parts import Parts
+from holotype.project.release_places import opened
 from holotype.releases import SPLITS, Release
 from holotype.releases.choice import Kept, Shared
 from holotype.releases.identity import image_ids, image_keys
@@ -31,6 +32,8 @@ from holotype.releases.leaks import (
     leaks_between,
     leaks_within,
 )
+from holotype.releases.mirror import open_release
+from holotype.store.bucket import is_url
 
 MOST_PICTURES: Final = 2_000_000
 """Images up to which pictures are compared by their hashes: a check says where it was not done."""
@@ -87,7 +90,7 @@ def _part(images: Images, name: str, rows: npt.NDArray[np.bool_]) -> Images:
 
 
 def read_others(parts: Parts, connection: Connection, names: Sequence[str], pictures: Pictures) -> Iterator[Images]:
-    """The images of releases, by name or folder, and of datasets, those of each split apart.
+    """The images of releases, by name, folder or URL, and of datasets, those of each split apart.
 
     Raises `ReleaseError` for what is neither.
     """
@@ -100,13 +103,13 @@ def read_others(parts: Parts, connection: Connection, names: Sequence[str], pict
 
 def _other(parts: Parts, connection: Connection, name: str, pictures: Pictures) -> tuple[Images, pa.Array]:
     """The images that a name means, and the split of each."""
-    folder = parts.folder / "releases" / name
-    if name in releases.checksums(connection):
-        return _of_release(name, Release(folder), pictures)
+    known = releases.checksums(connection)
+    if name in known:
+        return _of_release(name, opened(parts, name, known[name]), pictures)
     if (number := releases.dataset_ids(connection, [name]).get(name)) is not None:
         return _of_dataset(name, releases.images_of(connection, number), pictures)
-    if Path(name).is_dir():
-        return _of_release(Path(name).name, Release(Path(name)), pictures)
+    if is_url(name) or Path(name).is_dir():
+        return _of_release(name.rstrip("/").rpartition("/")[2], open_release(name), pictures)
     raise ReleaseError(f"there is no release and no dataset {name!r} to compare with")
 
 

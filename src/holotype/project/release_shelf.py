@@ -23,6 +23,7 @@ from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.project.release_places import opened
 from holotype.queries import Query, Term
 from holotype.queries.index import Index
 from holotype.queries.results import Results, find_in_release, rows_in_release
@@ -34,7 +35,7 @@ from holotype.releases.layout import FILES
 from holotype.releases.loaders import Samples, samples_of
 from holotype.releases.loaders.loadable import Loadable
 from holotype.releases.loaders.samples import Ranges
-from holotype.releases.publishing import publish
+from holotype.releases.publishing import LONGEST_DAYS, publish
 from holotype.releases.rebuild import Rebuilt, rebuild_release
 from holotype.releases.release import is_as_made, ontology_of
 from holotype.store.reach import ANYWHERE, Folders
@@ -122,16 +123,18 @@ class ProjectRelease(Release, Loadable):
         rows = rows_in_release(self, asked, self.ontology, self.senses) if asked.terms else None
         return export(self, format, folder, rows, splits, progress)
 
-    def verify(self) -> list[str]:
+    def verify(self, progress: Progress = no_progress) -> list[str]:
         """Everything that is wrong with the release: see `holotype.releases.verify_release`."""
-        return verify_release(self.path, self.checksum, self.ontology, archives=ANYWHERE)
+        return verify_release(self.place, self.checksum, self.ontology, progress, ANYWHERE)
 
-    def publish(self, site: str | os.PathLike[str], link_to: str = "", hard_links: bool = False) -> list[str]:
+    def publish(
+        self, site: str | os.PathLike[str], link_to: str = "", hard_links: bool = False, days: int = LONGEST_DAYS
+    ) -> list[str]:
         """Write a site of the release to a new folder: see `holotype.releases.publishing.publish`.
 
         Raises `ReleaseError`.
         """
-        return publish(self, Path(site), link_to, hard_links)
+        return publish(self, Path(site), link_to, hard_links, days)
 
     def rebuild(self, policy: Policy | None = None) -> Rebuilt:
         """The release made anew from what it ships: see `holotype.releases.rebuild.rebuild_release`.
@@ -170,9 +173,9 @@ def open_release(parts: Parts, lemmas: Lemmas, name: str) -> ProjectRelease:
     known = checksums(parts)
     if name not in known:
         raise ReleaseError(f"there is no release {name!r}; there are: {', '.join(known) or 'none'}")
-    found = Release(parts.folder / "releases" / name)
+    found = opened(parts, name, known[name])
     now = parts.ontology
     if found.summary["ontology"] == now.digest:
-        return ProjectRelease(found.path, now, lemmas.senses, known[name])
+        return ProjectRelease(found.path, now, lemmas.senses, known[name], shards=found.shards)
     then = ontology_of(found)
-    return ProjectRelease(found.path, then, then.named, known[name])
+    return ProjectRelease(found.path, then, then.named, known[name], shards=found.shards)

@@ -14,6 +14,7 @@ from holotype.errors import CrowdError, ReleaseError
 from holotype.files import sha256_file
 from holotype.project.facts import check_reason, person
 from holotype.project.parts import Parts
+from holotype.project.release_places import is_made, opened, release_bucket, release_folder
 from holotype.project.release_shelf import ProjectRelease, checksums
 from holotype.project.withdrawing import withdraw
 from holotype.releases import CHECKSUMS, NAME, Release, verify_release
@@ -33,14 +34,15 @@ def take_down_of(
     if name in checksums(parts):
         raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
     if sha256_file(release.path / CHECKSUMS) != release.checksum:  # the new one would be one that the project made
-        raise ReleaseError(f"{release.path} is not the release that was made: get it from a backup")
+        raise ReleaseError(f"{release.where} is not the release that was made: get it from a backup")
     parts.check_writable()
-    folder = parts.folder / "releases" / name
-    if folder.exists():
-        found = _adopted(release, replace(described(release, unwanted), path=folder))
+    folder, bucket = release_folder(parts, name), release_bucket(parts, name)
+    if is_made(parts, name):
+        wanted = replace(described(release, unwanted), path=folder if bucket is None else bucket.url)
+        found = _adopted(release, opened(parts, name), wanted)
     else:
-        found = take_down(release, folder, unwanted, progress)
-    checksum, now = sha256_file(folder / CHECKSUMS), parts.clock()
+        found = take_down(release, folder, unwanted, progress, bucket)
+    checksum, now = sha256_file(opened(parts, name).path / CHECKSUMS), parts.clock()
     with parts.catalog.read() as connection:
         known = meant(connection, found.names)
     try:  # before the release is known: who is stopped here can ask again, and the images are gone from the project
@@ -52,9 +54,8 @@ def take_down_of(
     return found
 
 
-def _adopted(release: ProjectRelease, wanted: TakenDown) -> TakenDown:
+def _adopted(release: ProjectRelease, made: Release, wanted: TakenDown) -> TakenDown:
     """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
-    made = Release(wanted.path)
     steps = made.summary.get(TAKEN_DOWN, {}).get("from", [])
     of = steps[-1] if steps else {}
     said = {"checksum": release.checksum, "images": wanted.images, "labels": wanted.labels}
@@ -63,7 +64,7 @@ def _adopted(release: ProjectRelease, wanted: TakenDown) -> TakenDown:
     elsewhere = made.files != release.files
     if (
         elsewhere
-        or verify_release(wanted.path, archives=release.folders)
+        or verify_release(made.place, archives=release.folders)
         or there
         or any(of.get(key) != value for key, value in said.items())
     ):

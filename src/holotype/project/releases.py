@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from holotype.catalog import releases
 from holotype.catalog.releases import Wanted
 from holotype.catalog.removals import hidden_images
-from holotype.engine import Progress, no_progress
+from holotype.engine import Progress, cpus, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
 from holotype.licences import LicencePolicy
@@ -28,6 +28,7 @@ from holotype.project.release_faces import read_faces
 from holotype.project.release_facts import read_facts, read_labels, read_votes, works_told
 from holotype.project.release_grounds import read_grounds
 from holotype.project.release_leaks import own_leaks, read_others, read_pictures
+from holotype.project.release_places import is_made, opened, release_bucket, release_folder
 from holotype.project.release_shelf import ProjectRelease, checksums, made_here, open_release
 from holotype.project.release_takedown import take_down_of
 from holotype.project.release_verified import read_verified
@@ -58,6 +59,14 @@ class Releases:
     def checksums(self) -> dict[str, str]:
         """Every release that was made, oldest first, with the sha256 of its ``SHA256SUMS``."""
         return checksums(self._parts)
+
+    def places(self) -> dict[str, str]:
+        """Where every release lies that was made, oldest first: its folder, or its URL."""
+        found = {name: release_bucket(self._parts, name) for name in self.checksums()}
+        return {
+            name: str(release_folder(self._parts, name)) if bucket is None else bucket.url
+            for name, bucket in found.items()
+        }
 
     def __getitem__(self, name: str) -> ProjectRelease:
         """The release of that name. Raises `ReleaseError`."""
@@ -104,12 +113,8 @@ class Releases:
             raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
         if name not in self.checksums():
             self._parts.check_writable()
-            folder = self._parts.folder / "releases" / name
-            if folder.exists():
-                self._adopt(folder, wanted)
-            else:
-                self._make(folder, wanted, progress)
-            checksum, now = sha256_file(folder / CHECKSUMS), self._parts.clock()
+            checksum = self._adopt(name, wanted) if is_made(self._parts, name) else self._make(name, wanted, progress)
+            now = self._parts.clock()
             self._parts.catalog.transact(lambda connection: releases.add(connection, name, checksum, now))
         return self[name]
 
@@ -139,26 +144,31 @@ class Releases:
         """
         return take_down_of(self._parts, self[name], new, unwanted, (curator, reason), progress)
 
-    def _make(self, folder: Path, recipe: Recipe, progress: Progress) -> None:
+    def _make(self, name: str, recipe: Recipe, progress: Progress) -> str:
+        """Make a release; the sha256 of its ``SHA256SUMS``."""
         draw_anew(self._parts)
-        with workshop(folder) as made:
+        with workshop(release_folder(self._parts, name), release_bucket(self._parts, name)) as made:
             left = self._prepare(recipe)
             contents = self._contents(made, recipe, left)
             _check_room(made, contents)
-            write_release(made, contents, self._parts.store.read, progress)
+            return write_release(made, contents, self._parts.store.read, progress)
 
-    def _adopt(self, folder: Path, recipe: Recipe) -> None:
-        """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
-        if not self._is_asked_for(folder, recipe) or verify_release(folder, archives=ANYWHERE):
+    def _adopt(self, name: str, recipe: Recipe) -> str:
+        """Accept a release that was written, but whose writer was stopped before the catalog heard of it; the sha256 of
+        its ``SHA256SUMS``."""
+        place = release_bucket(self._parts, name) or release_folder(self._parts, name)
+        if not self._is_asked_for(name, recipe) or verify_release(place, archives=ANYWHERE):
             raise ReleaseError(
-                f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
+                f"{place if isinstance(place, Path) else place.url} is there, but is not the release that is asked "
+                "for; move it away or choose another name"
             )
+        return sha256_file(opened(self._parts, name).path / CHECKSUMS)
 
-    def _is_asked_for(self, folder: Path, recipe: Recipe) -> bool:
+    def _is_asked_for(self, name: str, recipe: Recipe) -> bool:
         """Whether a release says that it is made so. Where its images lie must be known, as they will be read there."""
-        asked = {"name": folder.name, "recipe": recipe.value()}
+        asked = {"name": name, "recipe": recipe.value()}
         try:
-            made = Release(folder)
+            made = opened(self._parts, name)
             files = [(one.file, one.size, one.mtime_ns) for one in made.files.values()]
         except ReleaseError:
             return False
@@ -313,6 +323,8 @@ def _check_room(made: Workshop, contents: Contents) -> None:
         return
     kept = contents.kept
     needed = int(kept.per_image.length.sum()) - made.done
+    if made.uploads is not None:  # what is finished is taken away
+        needed = min(needed, cpus() * (contents.recipe.shard_bytes + int(kept.per_image.length.max())))
     if needed > (free := shutil.disk_usage(made.folder.parent).free):
         raise ReleaseError(
             f"the images are {needed / 1e9:.1f} GB, but {made.folder.parent} has room for {free / 1e9:.1f} GB"

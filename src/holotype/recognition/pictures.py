@@ -23,7 +23,7 @@ from holotype.store.store import Store
 
 Seen = TypeVar("Seen")
 _AWAY: Final = 16
-"""Pictures that go to another process together."""
+"""Pictures that go to another process, or come from an object store, together."""
 _TOLD: Final = 16
 """After so many pictures how far it is is told."""
 
@@ -75,7 +75,8 @@ def looked_at(
     """The `numbers` of samples with what `look` makes of the picture of each, ahead on threads or as for `look_at`, in
     their order; a `Damaged` of one that is no sound picture. Raises `PackError` or `ArchiveError`."""
     asked = (_Picture(number, samples.ids[number].as_py(), samples.places[number]) for number in numbers)
-    batches = iter(lambda: list(islice(asked, 1 if kind == "threads" else _AWAY)), [])
+    size = 1 if kind == "threads" and not samples.store.is_far else _AWAY
+    batches = iter(lambda: list(islice(asked, size)), [])
     with closing(map_batches(partial(_seen, samples.store, look), batches, workers=workers, kind=kind)) as found:
         for pictures in found:
             yield from pictures
@@ -92,12 +93,14 @@ class _Picture(NamedTuple):
 def _seen(
     store: Store, look: Callable[[Pixels], Seen], pictures: Sequence[_Picture]
 ) -> list[tuple[int, Seen | Damaged]]:
-    return [(picture.number, _one_seen(store, look, picture)) for picture in pictures]
+    read = store.read_many([picture.place for picture in pictures])
+    seen = (_one_seen(look, picture, data) for picture, data in zip(pictures, read, strict=True))
+    return [(picture.number, one) for picture, one in zip(pictures, seen, strict=True)]
 
 
-def _one_seen(store: Store, look: Callable[[Pixels], Seen], picture: _Picture) -> Seen | Damaged:
+def _one_seen(look: Callable[[Pixels], Seen], picture: _Picture, data: bytes) -> Seen | Damaged:
     try:
-        return look(rgb(store.read(picture.place)))
+        return look(rgb(data))
     except Rejected as why:
         return Damaged(picture.number, picture.id, why.reason, why.detail)
 

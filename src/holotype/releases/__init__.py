@@ -3,6 +3,7 @@
 from holotype.releases.build import workshop, write_release
 from holotype.releases.contents import Contents, contents_of
 from holotype.releases.layout import CERTIFICATES, CHECKSUMS, ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, NAME, SUMMARY
+from holotype.releases.mirror import open_release
 from holotype.releases.recipe import Recipe
 from holotype.releases.release import Release, ontology_of
 from holotype.releases.shares import Counts, Fractions
@@ -26,6 +27,7 @@ __all__ = [
     "certify_release",
     "contents_of",
     "ontology_of",
+    "open_release",
     "split",
     "verify_release",
     "workshop",

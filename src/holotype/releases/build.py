@@ -7,7 +7,8 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -52,9 +53,11 @@ from holotype.releases.manifest import (
 )
 from holotype.releases.quantities import plural
 from holotype.releases.release import Release
-from holotype.releases.shards import Counter, Shard, ShardWriter, Written, noted, plan_shards
+from holotype.releases.shards import Counter, Shard, ShardWriter, Written, note_of, plan_shards, read_note
 from holotype.releases.statistics import count_policies, count_release, labelled_by, pieces_of, statistics
+from holotype.releases.uploads import Uploads
 from holotype.releases.writing import sync_file, write_bytes, write_json, write_table, write_tables
+from holotype.store.bucket import Bucket
 from holotype.store.location import Location
 
 __all__ = ["Workshop", "labelled_by", "statistics", "workshop", "write_release"]
@@ -65,9 +68,10 @@ _PLAN: Final = "plan"
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """Where a release is made: its `folder`, the hidden one that becomes it (`partial`), and one for what only its
-    making needs (`work`)."""
+    making needs (`work`). With `uploads` it is in a bucket, where all goes that is finished."""
 
     folder: Path
+    uploads: Uploads | None = None
 
     @property
     def partial(self) -> Path:
@@ -89,6 +93,11 @@ class Workshop:
         """Bytes of what is done already."""
         return sum(path.stat().st_size for path in self.partial.glob("*.tar"))
 
+    @property
+    def kept(self) -> list[str]:
+        """The names of shards that are finished, and stay when making it is stopped."""
+        return [] if self.uploads is not None else [note.stem for note in self.work.glob("*.npz")]
+
     def clear(self) -> None:
         """Take away all but the release."""
         for folder in (self.partial, self.work):
@@ -96,23 +105,25 @@ class Workshop:
 
 
 @contextmanager
-def workshop(folder: Path) -> Iterator[Workshop]:
-    """Make a release in `folder`, which must not exist, alone: others that want to are told so.
+def workshop(folder: Path, bucket: Bucket | None = None) -> Iterator[Workshop]:
+    """Make a release in `folder`, which must not exist, alone: others that want to are told so. With a `bucket` it
+    comes to lie there, and beside the folder is only what it is made of.
 
     Shards that were finished stay where making it is stopped, to be gone on with.
 
-    Raises `ReleaseError` where the folder is there, another process is making it, or the disk is full.
+    Raises `ReleaseError` where the folder or a release in the bucket is there, another process is making it, or the
+    disk is full, and `BucketError`.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with alone(folder):
         if folder.exists():
             raise ReleaseError(f"{folder} is there already: releases are never changed, choose another name")
-        made = Workshop(folder)
+        made = Workshop(folder, None if bucket is None else Uploads.to(bucket))
         made.work.mkdir(exist_ok=True)
         try:
             yield made
         except BaseException as error:
-            if not any(made.work.glob("*.npz")):
+            if not made.kept:
                 made.clear()
             if isinstance(error, OSError):
                 raise ReleaseError(_cannot_write(made, error)) from error
@@ -120,7 +131,7 @@ def workshop(folder: Path) -> Iterator[Workshop]:
 
 
 def _cannot_write(made: Workshop, error: OSError) -> str:
-    done = len(list(made.work.glob("*.npz")))
+    done = len(made.kept)
     kept = (
         f"; {plural(done, 'finished shard is', 'finished shards are')} kept, and it goes on there when it is made again"
         if done
@@ -139,7 +150,7 @@ def write_release(
 
     Raises `ReleaseError` where bytes that are read do not have the sha256 they should.
     """
-    _take_up(made, contents)
+    made = _take_up(made, contents)
     if contents.recipe.manifest_only:
         addresses = addresses_of(contents)
         write_table(made.partial / FILES, files_table(contents))
@@ -181,21 +192,38 @@ def _taken_out(contents: Contents, addresses: Addresses) -> dict[str, int]:
 
 def seal(made: Workshop, known: Mapping[str, str]) -> str:
     """Describe what was written, list it with its sha256, where that is not `known`, and make it the release."""
-    names = sorted(path.name for path in made.partial.iterdir())
+    names = sorted({*known, *(path.name for path in made.partial.iterdir())})
     checksums = {name: known.get(name) or sha256_file(made.partial / name) for name in names}
-    checksums |= write_documents(Release(made.partial), checksums)
-    listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(checksums.items()))
-    write_bytes(made.partial / CHECKSUMS, listing.encode())
-    sync_folder(made.partial)
-    made.partial.rename(made.folder)
-    sync_folder(made.folder.parent)
+    shards = None if made.uploads is None else made.uploads.bucket
+    checksums |= write_documents(Release(made.partial, shards=shards), checksums)
+    listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(checksums.items())).encode()
+    if made.uploads is not None:
+        made.uploads.finish(made.partial, listing)
+    else:
+        write_bytes(made.partial / CHECKSUMS, listing)
+        sync_folder(made.partial)
+        made.partial.rename(made.folder)
+        sync_folder(made.folder.parent)
     made.clear()
-    return hashlib.sha256(listing.encode()).hexdigest()
+    return hashlib.sha256(listing).hexdigest()
 
 
-def _take_up(made: Workshop, contents: Contents) -> None:
+def claim(made: Workshop, plan: str) -> Workshop:
+    """Begin with empty folders a release that follows from a plan, and goes to a bucket maybe; with what is there of
+    it."""
+    made.clear()
+    made.partial.mkdir()
+    made.work.mkdir()
+    return made if made.uploads is None else replace(made, uploads=made.uploads.begin(plan))
+
+
+def _take_up(made: Workshop, contents: Contents) -> Workshop:
     """Go on with what was done of the same release, or begin anew."""
     plan = _digest(contents)
+    if made.uploads is not None:
+        shutil.rmtree(made.partial, ignore_errors=True)
+        made.partial.mkdir()
+        return replace(made, uploads=made.uploads.begin(plan))
     path = made.work / _PLAN
     if not (path.is_file() and path.read_text() == plan and made.partial.is_dir()):
         shutil.rmtree(made.partial, ignore_errors=True)
@@ -207,6 +235,7 @@ def _take_up(made: Workshop, contents: Contents) -> None:
     for left in made.partial.iterdir():
         if left.name not in shards:
             left.unlink()
+    return made
 
 
 def _digest(contents: Contents) -> str:
@@ -225,8 +254,7 @@ def _write_shards(
 ) -> list[tuple[Shard, Written]]:
     """Write the shards that are not finished; every shard, and what became of it."""
     shards = plan_shards(contents)
-    before = {shard.name: noted(made.partial, made.work, shard) for shard in shards}
-    found = {name: written for name, written in before.items() if written is not None}
+    found = {shard.name: written for shard in shards if (written := _found(made, shard)) is not None}
     left = [shard for shard in shards if shard.name not in found]
     done = sum(len(shard.images) for shard in shards if shard.name in found)
     if done:
@@ -234,7 +262,7 @@ def _write_shards(
     numbers, files = files_of(contents)
     write = ShardWriter(
         folder=made.partial,
-        notes=made.work,
+        keep=partial(_keep, made),
         draft=contents.draft,
         files=files,
         numbers=numbers,
@@ -249,6 +277,25 @@ def _write_shards(
         for shard, written in zip(left, map_batches(write, left, kind="threads"), strict=True):
             found[shard.name] = written
     return [(shard, found[shard.name]) for shard in shards]
+
+
+def _keep(made: Workshop, path: Path, written: Written) -> None:
+    if made.uploads is not None:
+        made.uploads.put(path, note_of(written))
+    else:
+        write_atomically(made.work / f"{path.name}.npz", note_of(written))
+
+
+def _found(made: Workshop, shard: Shard) -> Written | None:
+    """What became of a shard that was finished before, or None."""
+    if made.uploads is not None:
+        note = made.uploads.note(shard.name)
+        return None if note is None else read_note(note, shard, made.uploads.there.get(shard.name))
+    try:
+        note = (made.work / f"{shard.name}.npz").read_bytes()
+        return read_note(note, shard, (made.partial / shard.name).stat().st_size)
+    except OSError:
+        return None
 
 
 def _several(contents: Contents) -> dict[int, list[str]]:

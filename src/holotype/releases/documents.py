@@ -32,7 +32,7 @@ def write_documents(release: Release, checksums: Mapping[str, str]) -> dict[str,
     pictures = gallery(release) if described.own else []  # bytes that lie elsewhere may be gone tomorrow
     made[PAGE] = _write(folder / PAGE, [statistics_page(described, pictures).encode()])
     public = {name: digest for name, digest in {**checksums, **made}.items() if name != FILES}
-    listed = {name: Listed((folder / name).stat().st_size, digest) for name, digest in public.items()}
+    listed = {name: Listed(release.sizes[name], digest) for name, digest in public.items()}
     made[CROISSANT] = _write(folder / CROISSANT, [croissant(described, listed).encode()])
     return made
 

@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -24,6 +26,9 @@ from holotype.releases.questions import QUESTIONS
 from holotype.releases.release import Release
 
 FILES_FOLDER: Final = "files"
+LONGEST_DAYS: Final = 7
+"""Object stores sign no link for longer."""
+_DAY: Final = 86_400
 _ROWS: Final = 500
 """Synsets on a page of the list of them."""
 _BLOCK: Final = 1 << 20
@@ -34,7 +39,9 @@ _NOTES: Final = {
 }
 
 
-def publish(release: Release, site: Path, link_to: str = "", hard_links: bool = False) -> list[str]:
+def publish(
+    release: Release, site: Path, link_to: str = "", hard_links: bool = False, days: int = LONGEST_DAYS
+) -> list[str]:
     """Write a site of a release to the folder `site`, which must not exist, and return the names of its pages.
 
     ``index.html`` has its statistics, pictures, certificates and downloads; beside it are the datasheet and lists of
@@ -43,9 +50,14 @@ def publish(release: Release, site: Path, link_to: str = "", hard_links: bool = 
     the release. With `link_to`, the address of a folder that has them, none is copied. Where archives lie on somebody's
     disk (``files.parquet``) is never published.
 
-    Raises `ReleaseError` where the folder is there, `link_to` is no address, a file does not have its checksum, or the
-    disk has no room.
+    Of a release in a bucket all but its shards is copied, and links to these are signed for so many `days`, as long as
+    which anybody may get them; the page says when they end. They are looked for, but not read through.
+
+    Raises `ReleaseError` where the folder is there, `link_to` is no address, a file does not have its checksum, the
+    disk has no room, or hard links are asked for of what is in a bucket; and `BucketError`.
     """
+    if release.shards is not None and hard_links:
+        raise ReleaseError(f"{release.where} is in a bucket: there are no hard links to what lies there")
     if site.exists() or site.is_symlink():
         raise ReleaseError(f"{site} is there already: a site is written to a new folder")
     if link_to and not re.fullmatch(r"https?://[^\s\"'<>]+", link_to):
@@ -57,7 +69,7 @@ def publish(release: Release, site: Path, link_to: str = "", hard_links: bool = 
         _check_room(release.path, checksums, site.parent)
     with whole_folder(site) as partial:
         _lay_out(release, checksums, partial / FILES_FOLDER, link_to, hard_links)
-        pages = dict(_pages(release, described, checksums, link_to))
+        pages = dict(_pages(release, described, _files(release, checksums, link_to, days)))
         for name, page in pages.items():
             (partial / name).write_text(page, encoding="utf-8")
     return list(pages)
@@ -80,6 +92,10 @@ def _lay_out(release: Release, checksums: Mapping[str, str], folder: Path, link_
     if not link_to:
         folder.mkdir()
     for name, digest in checksums.items():
+        if release.shards is not None and SHARD.fullmatch(name):
+            if name not in release.sizes:
+                raise ReleaseError(f"{release.where}/{name} is missing: nothing was published")
+            continue
         source = release.path / name
         if source.is_symlink() or not source.is_file():
             raise ReleaseError(f"{source} is missing, or no plain file")
@@ -106,17 +122,45 @@ def _copy(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-def _pages(
-    release: Release, described: Described, checksums: Mapping[str, str], link_to: str
-) -> Iterator[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of the release: its sha256, its size in bytes, and where the site links to it."""
+
+    digest: str
+    size: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files that a site has or links to, by name; until when links to shards are good, "" for ever; and whether
+    images lie in archives that are not among them."""
+
+    of: Mapping[str, _File]
+    until: str
+    elsewhere: bool
+
+
+def _files(release: Release, checksums: Mapping[str, str], link_to: str, days: int) -> _Files:
+    bucket = None if link_to else release.shards
+    end = datetime.now(UTC) + timedelta(days=days)
+    found, signed = dict[str, _File](), False
+    for name, digest in checksums.items():
+        address = _address(name, link_to)
+        if bucket is not None and SHARD.fullmatch(name):
+            address, signed = bucket.link(name, days * _DAY), True
+        found[name] = _File(digest, release.sizes[name], address)
+    return _Files(found, f"{end:%Y-%m-%d %H:%M} UTC" if signed else "", (release.path / FILES).exists())
+
+
+def _pages(release: Release, described: Described, files: _Files) -> Iterator[tuple[str, str]]:
     lists = list(_lists(described))
     links = [("datasheet.html", "Datasheet"), *([(lists[0][0], "Synsets")] if lists else [])]
-    links += [(_address(name, link_to), name) for name in (ATTRIBUTION, CROISSANT) if name in checksums]
+    links += [(files.of[name].address, name) for name in (ATTRIBUTION, CROISSANT) if name in files.of]
     if described.words.get("url", "").startswith(("https://", "http://")):
         links.append((described.words["url"], "Home"))
     more = _menu(links) + _cited(described)
-    downloads = _downloads(release.path, checksums, link_to)
-    yield "index.html", statistics_page(described, gallery(release), more, downloads)
+    yield "index.html", statistics_page(described, gallery(release), more, _downloads(files))
     yield "datasheet.html", document(f"Datasheet of {described.title}", _menu(_HOME) + _datasheet(described))
     names = ["", *(name for name, _ in lists), ""]
     for before, (name, rows), after in zip(names, lists, names[2:], strict=False):
@@ -146,16 +190,15 @@ def _address(name: str, link_to: str) -> str:
     return f"{link_to.rstrip('/')}/{quote(name)}" if link_to else f"{FILES_FOLDER}/{quote(name)}"
 
 
-def _downloads(folder: Path, checksums: Mapping[str, str], link_to: str) -> str:
+def _downloads(files: _Files) -> str:
     rows = []
-    for name, digest in sorted(checksums.items()):
+    for name, file in sorted(files.of.items()):
         note = f" <small>{text(_NOTES[name])}</small>" if name in _NOTES else ""
-        size = size_of((folder / name).stat().st_size)
-        link = f'<a href="{text(_address(name, link_to))}">{text(name)}</a>'
-        rows.append((f"{link}{note}", size, f'<code class="digest">{digest}</code>'))
-    told = ""
-    if (folder / FILES).exists():
-        told = (
+        link = f'<a href="{text(file.address)}">{text(name)}</a>'
+        rows.append((f"{link}{note}", size_of(file.size), f'<code class="digest">{file.digest}</code>'))
+    told = f"<p>The links to shards end on {files.until}.</p>\n" if files.until else ""
+    if files.elsewhere:
+        told += (
             "<p>Its images are in archives that you must have yourself; where its makers' lie is not published.</p>\n"
         )
     return section("Files", told + table(("file", "size", "sha256"), rows))

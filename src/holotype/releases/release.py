@@ -21,6 +21,7 @@ from holotype.errors import ForeignFiles, OntologyError, ReleaseError
 from holotype.files import local, printable, sha256_file
 from holotype.ontology import Ontology, load_wordnet
 from holotype.ontology.foreign import rebuild
+from holotype.releases.ahead import read_in_order
 from holotype.releases.bounds import check_size
 from holotype.releases.certificates import Tables, parse_certificates
 from holotype.releases.layout import (
@@ -59,6 +60,7 @@ from holotype.releases.layout import (
 from holotype.releases.leaks import Check
 from holotype.releases.split import SPLITS
 from holotype.releases.summary import wrong_in
+from holotype.store.bucket import Bucket
 from holotype.store.location import PACK, Location
 from holotype.store.places import Places
 from holotype.store.reach import Folders, outside
@@ -71,7 +73,8 @@ _BATCH: Final = 1 << 12
 
 @dataclass(frozen=True)
 class Release:
-    """A release on disk, read-only.
+    """A release, read-only: on disk, or in a bucket, and then its `path` is a folder with a copy of all files but its
+    `shards`, which are read from there.
 
     One that left images where they lay names their archives by path, and whoever made it may have named anything that
     is on this disk. Its images are read from its own folder and from below `archives`, the folders that its reader
@@ -80,6 +83,7 @@ class Release:
 
     path: Path
     archives: Folders = field(default=(), kw_only=True, compare=False)
+    shards: Bucket | None = field(default=None, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         if not (self.path / SUMMARY).is_file():
@@ -94,6 +98,25 @@ class Release:
             raise ReleaseError(f"{self.path} has format {self.summary.get('format')!r}; this holotype reads {FORMAT}")
         if wrong := wrong_in(self.summary):
             raise ReleaseError(f"{self.path / SUMMARY} lacks the {wrong}, or says it in another way than releases do")
+
+    @property
+    def where(self) -> str:
+        """Its folder, or the URL of its place in a bucket."""
+        return str(self.path) if self.shards is None else self.shards.url
+
+    @property
+    def place(self) -> Path | Bucket:
+        """What its shards lie in."""
+        return self.path if self.shards is None else self.shards
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes that each of its files has, by name, whether it is listed or not."""
+        with os.scandir(self.path) as entries:
+            found = {entry.name: entry.stat(follow_symlinks=False).st_size for entry in entries}
+        if self.shards is None:
+            return found
+        return {**found, **{name: state.size for name, state in self.shards.names() if SHARD.fullmatch(name)}}
 
     @property
     def name(self) -> str:
@@ -204,7 +227,7 @@ class Release:
 
     def store(self) -> Store:
         """A reader of `places`, and of nothing that its reader has not allowed."""
-        return Store(self.path, self.folders)
+        return Store(self.place, self.folders)
 
     @cached_property
     def _certified(self) -> tuple[list[Plan], list[Certificate]]:
@@ -216,13 +239,9 @@ class Release:
         """``SHA256SUMS``: the sha256 that each file should have, by name. Raises `ReleaseError`."""
         path = self.path / CHECKSUMS
         try:
-            lines = path.read_text(encoding="ascii").splitlines()
-        except (OSError, ValueError) as error:
+            return read_checksums(path.read_bytes(), str(path))
+        except OSError as error:
             raise ReleaseError(f"cannot read {path}: {error}") from error
-        found = {line: _LINE.fullmatch(line) for line in lines}
-        if wrong := [line for line, match in found.items() if match is None]:
-            raise ReleaseError(f"{path} has a line that is no checksum: {wrong[0][:100]!r}")
-        return {match[2]: match[1] for match in found.values() if match is not None}
 
     @cached_property
     def verified(self) -> pa.Table:
@@ -268,8 +287,8 @@ class Release:
         places, reader = self.places(table), self.store()
         try:
             for first, batch in _batches(table):
-                for number, row in enumerate(batch.to_pylist(), first):
-                    yield row, reader.read(places[number])
+                numbers = range(first, first + len(batch))
+                yield from zip(batch.to_pylist(), read_in_order(reader, places, numbers), strict=True)
         finally:
             reader.close()
 
@@ -290,6 +309,18 @@ def is_as_made(release: Release, checksum: str) -> bool:
     if sha256_file(release.path / CHECKSUMS) != checksum:
         return False
     return all(release.listed.get(name) == sha256_file(release.path / name) for name in (MANIFEST, FILES))
+
+
+def read_checksums(data: bytes, where: str) -> dict[str, str]:
+    """The sha256 of each file by its name, as ``SHA256SUMS`` has them, which lies at `where`. Raises `ReleaseError`."""
+    try:
+        lines = data.decode("ascii").splitlines()
+    except ValueError as error:
+        raise ReleaseError(f"cannot read {where}: {error}") from error
+    found = {line: _LINE.fullmatch(line) for line in lines}
+    if wrong := [line for line, match in found.items() if match is None]:
+        raise ReleaseError(f"{where} has a line that is no checksum: {wrong[0][:100]!r}")
+    return {match[2]: match[1] for match in found.values() if match is not None}
 
 
 def read_table(path: Path, schema: pa.Schema, extras: pa.Schema | None = None) -> pa.Table:

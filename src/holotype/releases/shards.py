@@ -1,7 +1,7 @@
 """Shards: which image goes into which is planned first, then each is written by a worker, once and for all.
 
-A finished shard has a note of its addresses beside it in the work folder, written when all of its bytes are on the
-disk: a writer that was stopped goes on with the shards that have none.
+A finished shard has a note of its addresses in the work folder, written when all of its bytes are on the disk, or in
+the bucket that it goes to: a writer that was stopped goes on with the shards that have none.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import io
 import json
 import os
 import threading
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,6 @@ import numpy.typing as npt
 
 from holotype.engine import Progress
 from holotype.errors import ReleaseError
-from holotype.files import write_atomically
 from holotype.images.decode import EXTENSIONS, Rejected
 from holotype.images.discreet import discreet
 from holotype.images.variants import Stored, Variant
@@ -131,7 +131,7 @@ def _filled(length: Numbers, most: int) -> Numbers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShardWriter:
-    """Writes shards into `folder`, with their notes in `notes`; `read` gives the bytes at a location.
+    """Writes shards into `folder`, and gives each to `keep` when it is finished; `read` gives the bytes at a location.
 
     `wnids` are those of each image with several, in order of rank, by its place; `index` is the number of each class.
     Pictures are stored as `variant` has them; without one, those with `faces` are stored upright with these blurred,
@@ -139,7 +139,7 @@ class ShardWriter:
     """
 
     folder: Path
-    notes: Path
+    keep: Callable[[Path, Written], None]
     draft: Draft
     files: Sequence[Location]
     numbers: Numbers
@@ -152,14 +152,15 @@ class ShardWriter:
 
     def __call__(self, shard: Shard) -> Written:
         """Write a shard. Raises `ReleaseError` where an image does not have the bytes it had."""
-        with (self.folder / shard.name).open("wb") as file:
+        path = self.folder / shard.name
+        with path.open("wb") as file:
             tar, stored = _Tar(file), list[Stored | None]()
             places = [tar.add(key, members) for key, members in self._samples(shard, stored)]
             tar.end()
             os.fsync(file.fileno())
         offset, length = np.array(places, np.int64).reshape(-1, 2).T
         written = Written(offset, length, tar.digest.hexdigest(), tar.size, Pictures.of(stored))
-        write_atomically(self.notes / f"{shard.name}.npz", _noted(written))
+        self.keep(path, written)
         return written
 
     def _samples(self, shard: Shard, stored: list[Stored | None]) -> Iterator[tuple[str, dict[str, bytes]]]:
@@ -234,7 +235,8 @@ class _Tar:
         self.size += len(data)
 
 
-def _noted(written: Written) -> bytes:
+def note_of(written: Written) -> bytes:
+    """What became of a shard, as bytes."""
     buffer = io.BytesIO()
     about = json.dumps({"sha256": written.sha256, "size": written.size})
     pictures = {name: getattr(written.pictures, name) for name in ("image", *PICTURES)}
@@ -242,17 +244,16 @@ def _noted(written: Written) -> bytes:
     return buffer.getvalue()
 
 
-def noted(folder: Path, notes: Path, shard: Shard) -> Written | None:
-    """What became of a shard that was finished before, or None."""
+def read_note(note: bytes, shard: Shard, size: int | None) -> Written | None:
+    """What became of a shard, of which there is a file of `size` bytes; None where that is not what was noted."""
     try:
-        with np.load(notes / f"{shard.name}.npz", allow_pickle=False) as held:
+        with np.load(io.BytesIO(note), allow_pickle=False) as held:
             about = json.loads(str(held["about"]))
             pictures = Pictures(held["image"], *(held[name] for name in PICTURES))
             written = Written(held["offset"], held["length"], about["sha256"], about["size"], pictures)
-        whole = (folder / shard.name).stat().st_size == written.size and len(written.offset) == len(shard.images)
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    return written if whole else None
+    return written if written.size == size and len(written.offset) == len(shard.images) else None
 
 
 class Counter:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ import pyarrow.compute as pc
 from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file
-from holotype.releases.build import Workshop, seal, workshop
+from holotype.releases.build import Workshop, claim, seal, workshop
 from holotype.releases.carried import Removal
 from holotype.releases.joins import Mask, codes, rows_by_text
 from holotype.releases.keys import one_of_each
@@ -51,6 +53,7 @@ from holotype.releases.split import SPLITS
 from holotype.releases.statistics import labelled_by, statistics
 from holotype.releases.unwanted import Unwanted, unwanted_others, unwanted_rows
 from holotype.releases.writing import write_bytes, write_json, write_table
+from holotype.store.bucket import Bucket
 
 __all__ = ["TakenDown", "Unwanted", "described", "take_down", "unwanted_rows"]
 
@@ -63,9 +66,10 @@ _TABLES: Final = {
 @dataclass(frozen=True, slots=True)
 class TakenDown:
     """What was taken down: how many `images` and `labels`, each image's sha256, or origin where it was never read, as
-    `names`; what is `near` to any and still there, by id; and what is not in the new release, a line each."""
+    `names`; what is `near` to any and still there, by id; and what is not in the new release, a line each. `path` is
+    the folder or the URL of the release without it."""
 
-    path: Path
+    path: Path | str
     images: int
     labels: int
     names: tuple[str, ...]
@@ -73,9 +77,15 @@ class TakenDown:
     left_out: tuple[str, ...] = ()
 
 
-def take_down(release: Release, folder: Path, unwanted: Unwanted, progress: Progress = no_progress) -> TakenDown:
-    """Make a release in `folder` that is another without some images: their votes, boxes, masks and answers of auditors
-    are not in it either, and certificates only where they say nothing of them.
+def take_down(
+    release: Release,
+    folder: Path,
+    unwanted: Unwanted,
+    progress: Progress = no_progress,
+    bucket: Bucket | None = None,
+) -> TakenDown:
+    """Make a release in `folder`, or in a `bucket`, that is another without some images: their votes, boxes, masks and
+    answers of auditors are not in it either, and certificates only where they say nothing of them.
 
     Splits, order and classes stay; samples of the others are copied byte by byte, and what is read is held against its
     checksum. It is written to a hidden folder, which is renamed at the end.
@@ -86,14 +96,14 @@ def take_down(release: Release, folder: Path, unwanted: Unwanted, progress: Prog
     cut = _Cut.of(release, unwanted)
     if cut.gone.all():
         raise ReleaseError(f"nothing of {release.name} would be left: delete it instead")
-    with workshop(folder) as made:
+    with workshop(folder, bucket) as made:
         cut.write(made, progress)
-    return cut.told(folder)
+    return cut.told(folder if bucket is None else bucket.url)
 
 
 def described(release: Release, unwanted: Unwanted) -> TakenDown:
     """What would be taken down of a release. Raises `ReleaseError` as `take_down` does."""
-    return _Cut.of(release, unwanted).told(release.path)
+    return _Cut.of(release, unwanted).told(release.where)
 
 
 def _check_tables(release: Release) -> None:
@@ -138,7 +148,7 @@ class _Cut:
         others = unwanted_others(release, unwanted)
         return cls(release, unwanted_rows(release.manifest, unwanted, others), sorted(set(others.values())))
 
-    def told(self, folder: Path) -> TakenDown:
+    def told(self, folder: Path | str) -> TakenDown:
         """What is taken down, and what is left out beside."""
         return TakenDown(
             *(folder, self.images, int(self.gone.sum()), tuple(self.names()), tuple(self.near())), tuple(self.left_out)
@@ -161,10 +171,8 @@ class _Cut:
 
     def write(self, made: Workshop, progress: Progress) -> None:
         """Write all files, and make them the release."""
-        made.clear()
-        made.partial.mkdir()
-        made.work.mkdir()
-        digests, manifest = self._shards(made.partial, progress)
+        made = claim(made, self._plan(made.folder.name))
+        digests, manifest = self._shards(made, progress)
         certified = self._audits(made.partial)
         write_table(made.partial / MANIFEST, manifest)
         boxes = self._without(self.release.boxes, "id", self.ids)
@@ -188,6 +196,11 @@ class _Cut:
         write_json(made.partial / LEAKS, {"checks": [check.value for check in checks]})
         seal(made, digests)
 
+    def _plan(self, name: str) -> str:
+        """What all bytes follow from, in one word."""
+        told = [name, sha256_file(self.release.path / CHECKSUMS), *sorted([*self.ids.to_pylist(), *self._others])]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
     def _checks(self, name: str, manifest: pa.Table) -> list[Check]:
         """What the splits share, and what the release was compared with."""
         release, images = self.release, _each(self.release.manifest)
@@ -198,7 +211,7 @@ class _Cut:
     def _without(self, table: pa.Table, column: str, values: pa.Array) -> pa.Table:
         return table.filter(pc.invert(pc.is_in(table[column], values)))
 
-    def _shards(self, folder: Path, progress: Progress) -> tuple[dict[str, str], pa.Table]:
+    def _shards(self, made: Workshop, progress: Progress) -> tuple[dict[str, str], pa.Table]:
         """Copy the shards; the sha256 of the new ones, and the manifest with the new addresses."""
         manifest = self.release.manifest
         if self.release.files:
@@ -213,8 +226,8 @@ class _Cut:
         for name, rows in rows_of.items():
             places, first, back = np.unique(offset[rows], return_index=True, return_inverse=True)
             one = rows[first]
-            source, lost = self.release.path / name, self.gone[one]
-            target = folder / new.get(name, "gone.tar")
+            source, lost = self._source(made, name), self.gone[one]
+            target = made.partial / new.get(name, "gone.tar")
             found = recut(source, target, places, length[one], lost)
             if found.read != listed.get(name):
                 raise ReleaseError(f"{source} does not have its checksum: get the release again")
@@ -223,13 +236,24 @@ class _Cut:
                 moved = np.zeros(len(places), np.int64)
                 moved[~lost] = found.offset
                 offset[rows] = moved[back]
-            else:
+            if name not in new:
                 target.unlink()
+            elif made.uploads is not None:
+                made.uploads.put(target, found.written.encode())
+            if self.release.shards is not None:
+                source.unlink()
             progress(done := done + 1, len(held))
         code, shards = codes(manifest["shard"])
         called = pa.array([new.get(name, "") for name in shards], pa.string()).take(pa.array(code))
         manifest = manifest.set_column(manifest.column_names.index("offset"), "offset", pa.array(offset))
         return names, self._manifest(manifest.set_column(manifest.column_names.index("shard"), "shard", called))
+
+    def _source(self, made: Workshop, name: str) -> Path:
+        """A shard as a file here."""
+        if self.release.shards is None:
+            return self.release.path / name
+        self.release.shards.fetch(name, made.work / name)
+        return made.work / name
 
     def _manifest(self, manifest: pa.Table) -> pa.Table:
         """The rows that stay; groups that were called by an image that goes are called by another of theirs."""

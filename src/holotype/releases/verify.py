@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from holotype.files import printable, sha256_file
 from holotype.images.discreet import is_discreet
 from holotype.ontology import Ontology
 from holotype.releases.check_masks import check_masks
+from holotype.releases.check_objects import check_objects, check_shards
 from holotype.releases.check_tables import (
     check_boxes,
     check_evidence,
@@ -45,9 +47,11 @@ from holotype.releases.layout import (
     VERIFIED,
     VOTES,
 )
+from holotype.releases.mirror import find_mirror
 from holotype.releases.quantities import plural
 from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.release import Release, ontology_of
+from holotype.store.bucket import Bucket
 from holotype.store.location import TREE
 from holotype.store.opening import state_of
 from holotype.store.reach import Folders
@@ -60,13 +64,13 @@ _AT_ONCE: Final = 1024
 
 
 def verify_release(
-    path: Path,
+    place: Path | Bucket,
     checksum: str | None = None,
     ontology: Ontology | None = None,
     progress: Progress = no_progress,
     archives: Folders = (),
 ) -> list[str]:
-    """Everything that is wrong with a release, one line each; empty if it keeps every promise.
+    """Everything that is wrong with a release in a folder or a bucket, one line each; empty if it keeps every promise.
 
     `checksum` is what the sha256 of ``SHA256SUMS`` was when the release was made, where that is known. With
     `ontology`, else with its own (see `ontology_of`) where that can be loaded, ranks and subtrees are checked too.
@@ -75,21 +79,32 @@ def verify_release(
     order; every image at its address with its sha256, and its file silent about people; ids; near-duplicates in one
     split; the statistics; counts of votes and the machines that helped; boxes and masks; the certificates. Images that
     lie outside of its folder are looked at where that is below one of the `archives`. What of it cannot be checked:
-    `unchecked`.
+    `unchecked`. In a bucket every shard is read once, and all other files are copied here (`holotype.releases.mirror`).
+
+    Raises `ReleaseError` where there is no release in the bucket, or no room for the copy, and `BucketError`.
     """
-    problems = list(_check_files(path, progress))
+    shards = place if isinstance(place, Bucket) else None
+    if isinstance(place, Bucket):
+        mirror = find_mirror(place)
+        path, problems = mirror.folder, list(check_objects(mirror, _ALWAYS))
+    else:
+        path, problems = place, list(_check_files(place, progress))
     if not problems and checksum not in (None, sha256_file(path / CHECKSUMS)):
         problems.append(f"{CHECKSUMS} is not the one this release was made with")
     if problems:
         return problems
     try:
-        release = Release(path, archives=archives)
+        release = Release(path, archives=archives, shards=shards)
         own = _at_hand(release) if ontology is None or (path / ONTOLOGY).exists() else None
         known = own if ontology is None else ontology
-        names = [entry.name for entry in path.iterdir()]
         problems = [
             *(*check_manifest(release), *check_votes(release), *check_evidence(release), *check_boxes(release)),
-            *(*check_masks(release), *check_holders(release, names), *check_leaks(release), *certify_release(release)),
+            *(
+                *check_masks(release),
+                *check_holders(release, list(release.sizes)),
+                *check_leaks(release),
+                *certify_release(release),
+            ),
             *check_verified(release),
         ]
         if known is not None:
@@ -100,10 +115,9 @@ def verify_release(
         return [f"not readable as a release: {error}"]
 
 
-def unchecked(path: Path, archives: Folders = ()) -> list[str]:
+def unchecked(release: Release) -> list[str]:
     """What of a release is not checked, a line each: images that nobody has read, whose sha256 is not known, and those
-    that lie outside of it, in what is below none of the `archives`."""
-    release = Release(path, archives=archives)
+    that lie outside of it, where nobody has allowed it to be read."""
     table, foreign = release.manifest, set(release.foreign)
     unread = pc.sum(pc.equal(table["sha256"], "")).as_py() or 0
     said = plural(unread, "label is", "labels are")
@@ -204,7 +218,11 @@ def _check_images(release: Release, progress: Progress) -> Iterator[str]:
     allowed = pc.invert(pc.is_in(release.manifest["shard"], pa.array(_foreign(release), pa.string())))
     known = release.manifest.filter(pc.and_(allowed, pc.not_equal(release.manifest["sha256"], "")))
     columns = ["id", "sha256", *(["stored"] if "stored" in known.column_names else [])]
-    pieces, silent = list(_pieces(known)), METADATA in release.summary
+    silent = METADATA in release.summary
+    if release.shards is not None and not release.files:
+        yield from check_shards(release, release.shards, _each(known), partial(_wrong, silent=silent), progress)
+        return
+    pieces = list(_pieces(known))
 
     def wrong(rows: pa.Table) -> list[str]:
         places, store = release.places(rows), release.store()
@@ -233,11 +251,15 @@ def _is_other(data: bytes, row: Mapping[str, Any]) -> bool:
     return bool(wanted) and hashlib.sha256(data).hexdigest() != wanted
 
 
+def _each(table: pa.Table) -> pa.Table:
+    """Where images lie, each image once."""
+    named = [name for name in _ADDRESSED if name in table.column_names]
+    return table.select(named).take(pa.array(one_of_each(table["id"])))
+
+
 def _pieces(table: pa.Table) -> Iterator[pa.Table]:
     """Where images lie, in the order of their addresses, some at a time, each image once."""
-    named = [name for name in _ADDRESSED if name in table.column_names]
-    first = table.select(named).take(pa.array(one_of_each(table["id"])))
-    rows = first.sort_by([("shard", "ascending"), ("offset", "ascending")])
+    rows = _each(table).sort_by([("shard", "ascending"), ("offset", "ascending")])
     yield from (rows.slice(start, _AT_ONCE) for start in range(0, len(rows), _AT_ONCE))
 
 

@@ -42,6 +42,11 @@ class Store:
     def __reduce__(self) -> tuple[type[Store], tuple[Path | Bucket, Folders]]:
         return Store, (self._packs, self._below)
 
+    @property
+    def is_far(self) -> bool:
+        """Whether packs or shards lie in an object store: asking takes long there, and is paid for."""
+        return self._remote is not None
+
     def read(self, location: Location) -> bytes:
         """The bytes at `location`, by one `pread`, or the file in its folder.
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from holotype.errors import ReleaseError
 from holotype.images.formats.magic import sniff
+from holotype.releases.ahead import read_in_order
 from holotype.releases.census import batches
 from holotype.releases.exports.columns import Groups, Images, Labels
 from holotype.releases.exports.rows import Numbers, rows_of
@@ -116,8 +117,7 @@ class Chosen:
         try:
             for rows, samples in self._some(images):
                 places = self.release.places(rows)
-                for number, sample in enumerate(samples):
-                    data = reader.read(places[number])
+                for sample, data in zip(samples, read_in_order(reader, places, range(len(places))), strict=True):
                     _check_bytes(sample.rows[0], data)
                     yield made_discreet(looked_at(replace(sample, data=data)))
         finally:

@@ -41,8 +41,16 @@ class ImageDataset:
 
     def __getitem__(self, number: int) -> tuple[Any, Any]:
         """The picture and the target of a number, negative ones from the end."""
-        number = range(len(self))[number]
-        picture: Any = Image.fromarray(decode(self._samples.read(number)).pixels).convert("RGB")
+        return self.__getitems__([number])[0]
+
+    def __getitems__(self, numbers: Sequence[int]) -> list[tuple[Any, Any]]:
+        """The same of some numbers, as PyTorch asks for a batch: in a bucket neighbours are read by one request."""
+        places = range(len(self))
+        some = [places[number] for number in numbers]
+        return [self._shown(number, data) for number, data in zip(some, self._samples.read_many(some), strict=True)]
+
+    def _shown(self, number: int, data: bytes) -> tuple[Any, Any]:
+        picture: Any = Image.fromarray(decode(data).pixels).convert("RGB")
         target: Any = self.targets[number]
         if self.transform is not None:
             picture = self.transform(picture)

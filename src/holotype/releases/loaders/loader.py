@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.engine import cpus, map_batches
-from holotype.errors import ReleaseError
+from holotype.errors import HolotypeError, ReleaseError
 from holotype.images.flatten import Pixels
 from holotype.images.rejected import Rejected
 from holotype.releases.loaders.draws import Numbers, key_of, uniforms
@@ -20,7 +20,10 @@ from holotype.releases.loaders.samples import Samples
 from holotype.releases.loaders.settings import Position, Settings, restored, saved
 
 _AUGMENT: Final = 3
+_READERS: Final = 4
+"""Pieces that are read at once from a bucket; twice as many are read ahead at the most."""
 Allocate = Callable[[tuple[int, ...]], Pixels]
+Read = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ class Loader:
 
     Which pictures a batch has and how they look follows from samples, settings and the epoch alone: not from how many
     `workers` (threads; all CPUs) decode, nor from what came before. So `state_dict` says all that there is to resume.
-    Threads decode about two batches ahead; they end with the iteration, also where that is left by an exception.
+    Threads decode about two batches ahead, and of what lies in a bucket some read ahead of these; they end with the
+    iteration, also where that is left by an exception.
 
     The memory of a batch's images is its own until more than `hold` further batches are asked for; copy what is needed
     longer. `allocate` makes that memory, of a shape.
@@ -175,7 +179,10 @@ class Loader:
             for at, numbers in enumerate(of_batch)
             for first in range(0, len(numbers), step)
         )
-        with closing(map_batches(self._decode, pieces, workers=self._workers, kind="threads")) as done:
+        with (
+            closing(self._read(pieces)) as read,
+            closing(map_batches(self._decode, read, workers=self._workers, kind="threads")) as done,
+        ):
             for at, numbers in enumerate(of_batch):
                 damaged = [one for _ in range(0, len(numbers), step) for one in next(done)]
                 after = start.batch + at + 1
@@ -198,8 +205,25 @@ class Loader:
 
         return memory
 
-    def _decode(self, piece: _Piece) -> list[Damaged]:
+    def _read(self, pieces: Iterable[_Piece]) -> Generator[tuple[_Piece, Read], None, None]:
+        """Pieces with what reads their samples: those in a bucket were read ahead, others are when they are decoded."""
+        if not self.samples.store.is_far:
+            yield from ((piece, self.samples.read) for piece in pieces)
+            return
+        with closing(map_batches(self._read_ahead, pieces, workers=_READERS)) as read:
+            yield from read
+
+    def _read_ahead(self, piece: _Piece) -> tuple[_Piece, Read]:
+        numbers = [number for number in piece.numbers.tolist() if number != PADDING]
+        try:
+            held = dict(zip(numbers, self.samples.read_many(numbers), strict=True))
+        except (HolotypeError, OSError):
+            return piece, self.samples.read  # which says what is wrong when it is its turn
+        return piece, held.__getitem__
+
+    def _decode(self, piece_read: tuple[_Piece, Read]) -> list[Damaged]:
         """Write the pictures of a piece to their memory; those that are damaged."""
+        piece, read = piece_read
         augment, damaged = self.settings.augment, []
         drawn = uniforms(piece.key, piece.numbers, augment.draws).tolist()
         for number, draws, out in zip(piece.numbers.tolist(), drawn, piece.out, strict=False):
@@ -207,7 +231,7 @@ class Loader:
                 out[:] = 0
                 continue
             try:
-                augment.show(self.samples.read(number), draws, out)
+                augment.show(read(number), draws, out)
             except Rejected as error:
                 damaged.append(Damaged(number, self.samples.ids[number].as_py(), error.reason, error.detail))
         return damaged
