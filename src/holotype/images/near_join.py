@@ -139,15 +139,16 @@ def _met(
     left: Bytes, right: Bytes, part: Part, tables: tuple[Table, ...] = ()
 ) -> Iterator[tuple[Pairs | Crowd, slice]]:
     """Pairs of a place in `left` and one in a slice of `right` that have the same bits in a table."""
+    sought = []
     for table in tables or TABLES[part.lead]:
         key = keys(left, table)
         order = np.argsort(key)
-        ordered, known = key.take(order), None
-        if part.stop - part.start > CHUNK:
-            known = _bits(key)
-        for start in range(part.start, part.stop, CHUNK):
-            chunk = slice(start, min(start + CHUNK, part.stop))
-            others = keys(right[chunk], table)
+        sought.append((table, key.take(order), order, _bits(key) if part.stop - part.start > CHUNK else None))
+    for start in range(part.start, part.stop, CHUNK):
+        chunk = slice(start, min(start + CHUNK, part.stop))
+        here = right[chunk]
+        for table, ordered, order, known in sought:
+            others = keys(here, table)
             shared = np.arange(len(others)) if known is None else np.flatnonzero(_has(known, others))
             for told in meeting(ordered, order, others[shared]):
                 if isinstance(told, Crowd):
