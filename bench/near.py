@@ -118,11 +118,13 @@ def anew(count: int, _: int, workers: int) -> None:
 
 
 def batch(count: int, few: int, workers: int) -> None:
-    """A batch beside so many hashes, half of which it has, turned over a little."""
+    """A batch beside so many hashes: random, but for a thousand near some of these."""
     with tempfile.TemporaryDirectory() as folder:
         rows = written(folder, count)
-        new = permuted(planted(few, 0)[0])
-        mine = Rows(new, few, twins=False)
+        new = planted(few, 2**31)[0]
+        near, bits = planted(BLOCK, 0)
+        new[: len(bits)] = near[-len(bits) :]
+        mine = Rows(permuted(new), few, twins=False)
 
         def work() -> str:
             task = partial(join_between, mine, rows, MAX_DISTANCE)

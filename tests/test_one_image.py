@@ -402,3 +402,17 @@ def test_an_imported_image_is_withdrawn_wherever_its_bytes_lie(both: Project) ->
     assert both.images.restore([f"ilsvrc2012/{name}"], "ann", "may be used") == 1
     assert states(both) == before
     assert len(both.candidates.tasks()) == 3
+
+
+def test_a_crowd_of_hashes_is_told_beside_the_groups(both: Project) -> None:
+    assert both.images.crowd() is None
+    mine = both.images.called("other.jpg")[0]
+    with both.catalog.write() as connection:
+        near_duplicates.say_crowd(connection, 1234, mine.id)
+        near_duplicates.say_crowd(connection, 800, mine.id + 1)
+    told = both.images.crowd()
+    assert told is not None
+    assert (told.size, told.image) == (1234, mine)
+    said = command("near-duplicates", "-p", both.path).stderr
+    assert "1,234 hashes have the same 24 bits, one of " in said
+    assert f"{mine.name}: comparing them was slow" in said

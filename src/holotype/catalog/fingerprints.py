@@ -74,7 +74,7 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     known = held(connection, t.fingerprint.c.image_id, [row["image_id"] for row in rows])
     add_rows(connection, t.fingerprint, new := [row for row in rows if row["image_id"] not in known])
     candidates.changed(connection, images := [row["image_id"] for row in new])
-    add_rows(connection, t.ungrouped, [{"image_id": image} for image in images])
+    near_duplicates.wait(connection, images)
     candidates.rest(connection, withdrawals.release(connection, images))  # those whose bytes are others now
     withdrawals.hold(connection)
 

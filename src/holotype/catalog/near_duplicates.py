@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, select, upda
 
 from holotype.catalog import schema as t
 from holotype.catalog.images import is_sound
-from holotype.catalog.statements import add_rows, chunks, meta, set_meta
+from holotype.catalog.statements import add_rows, chunks, held, meta, set_meta
 
 _GROUPED: Final = "near_duplicates"
 _CROWD: Final = "near_crowd"
@@ -108,6 +108,12 @@ def grouped(connection: Connection) -> Grouped | None:
 def forget(connection: Connection) -> None:
     """Say that groups of near-duplicates are to be found anew."""
     connection.execute(delete(t.meta).where(t.meta.c.key == _GROUPED))
+
+
+def wait(connection: Connection, images: Sequence[int]) -> None:
+    """Say that images were read and are to be compared; some may be waiting already."""
+    waiting = held(connection, t.ungrouped.c.image_id, images)
+    add_rows(connection, t.ungrouped, [{"image_id": image} for image in images if image not in waiting])
 
 
 def put(connection: Connection, groups: Mapping[int, int], among: Grouped) -> None:

@@ -38,7 +38,7 @@ def near_duplicate_groups(hashes: Bytes, mirrored: Bytes | None = None, max_dist
     `hashes` and `mirrored` are ``(n, 32)`` packed bits; two images match if their hashes, or the hash of one
     and the mirrored hash of the other, differ in at most `max_distance` bits. Pairs that share 24 of their bits in one
     of 80 tables are compared (`holotype.images.near_tables`): every pair within 15 bits is found, and of those 16 to 31
-    apart 98.6 %, from all that are 20 apart to 91.6 % of those that are 31 apart (measured). Equal images are collapsed
+    apart 98.3 % (simulated): 99.98 % at 20, 99.6 % at 24, 96.8 % at 28, 91.3 % at 31. Equal images are collapsed
     first. A hash of zeros says that there is nothing to compare; such images stay alone.
     """
     labels = np.arange(len(hashes))

@@ -139,22 +139,33 @@ def _met(
     left: Bytes, right: Bytes, part: Part, tables: tuple[Table, ...] = ()
 ) -> Iterator[tuple[Pairs | Crowd, slice]]:
     """Pairs of a place in `left` and one in a slice of `right` that have the same bits in a table."""
+    sought = []
     for table in tables or TABLES[part.lead]:
         key = keys(left, table)
         order = np.argsort(key)
-        ordered, known = key.take(order), None
-        if part.stop - part.start > CHUNK:
-            known = np.zeros(1 << 24, bool)
-            known[key] = True
-        for start in range(part.start, part.stop, CHUNK):
-            chunk = slice(start, min(start + CHUNK, part.stop))
-            others = keys(right[chunk], table)
-            shared = np.arange(len(others)) if known is None else np.flatnonzero(known.take(others))
+        sought.append((table, key.take(order), order, _bits(key) if part.stop - part.start > CHUNK else None))
+    for start in range(part.start, part.stop, CHUNK):
+        chunk = slice(start, min(start + CHUNK, part.stop))
+        here = right[chunk]
+        for table, ordered, order, known in sought:
+            others = keys(here, table)
+            shared = np.arange(len(others)) if known is None else np.flatnonzero(_has(known, others))
             for told in meeting(ordered, order, others[shared]):
                 if isinstance(told, Crowd):
                     yield Crowd(told.left, shared[told.right]), chunk
                 else:
                     yield (told[0], shared[told[1]]), chunk
+
+
+def _bits(key: npt.NDArray[np.uint32]) -> Bytes:
+    """A bit for each of 2**24 keys that is set for some, 2 MB: they stay in the processor's cache."""
+    there = np.zeros(1 << 24, bool)
+    there[key] = True
+    return np.packbits(there, bitorder="little")
+
+
+def _has(bits: Bytes, key: npt.NDArray[np.uint32]) -> Bytes:
+    return (bits.take(key >> np.uint32(3)) >> (key & np.uint32(7)).astype(np.uint8)) & np.uint8(1)
 
 
 def _sharing(rows: Bytes, part: Part) -> Iterator[tuple[npt.NDArray[np.integer], tuple[Table, ...]]]:

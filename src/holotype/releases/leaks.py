@@ -221,7 +221,7 @@ def leaks_between(
     """What two collections share, say a release's test images and all those of ImageNet that models have seen.
 
     Hashes of 1.3 million and 50,000 images are compared in a minute, in less than 1 GB; every pair within 15 bits is
-    found, and 98 % of those that are 16 to 31 apart (`holotype.images.near`).
+    found, and 98 % of those that are 16 to 31 apart (`holotype.images.near_tables`).
     """
     parts = [_Part(images.name, images, np.arange(len(images))) for images in (one, other)]
     return tuple(_check(name, parts[0], parts[1], max_distance) for name in checks)
