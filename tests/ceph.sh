@@ -10,7 +10,7 @@ conf=$folder/ceph.conf
 
 stop() {
     for pid in "$folder"/run/*.pid; do
-        [ -e "$pid" ] && kill "$(cat "$pid")" 2>/dev/null || true
+        [ -e "$pid" ] && kill -9 "$(cat "$pid")" 2>/dev/null || true  # all of it is in memory
     done
 }
 

@@ -24,6 +24,7 @@ from conftest import command, program, run
 from faulty_store import OVERWRITES, Faulty, faulty_store, first
 from holotype.catalog import schema as t
 from holotype.errors import BucketError, PackError
+from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.store.bucket import Bucket
 from holotype.store.cache import Cache, default_cache
@@ -161,19 +162,22 @@ def test_a_place_of_another_project_is_refused(in_bucket: Project, bucket_url: s
 
 
 def test_what_another_project_claimed_meanwhile_is_not_written_to(
-    in_bucket: Project, bucket_url: str, photos: Path
+    in_bucket: Project, bucket_url: str, photos: Path, wordnet: Ontology
 ) -> None:
     bucket = Bucket(bucket_url)
     bucket.remove("holotype.json")
     Claim(bucket, "another").make()
-    with pytest.raises(BucketError, match="another project's place"):
-        in_bucket.images.ingest(photos)
+    with holotype.open(in_bucket.path, wordnet) as db, pytest.raises(BucketError, match="another project's place"):
+        db.images.ingest(photos)
     assert not list(bucket.names("packs"))
 
 
-def test_a_place_whose_claim_was_lost_is_claimed_again(in_bucket: Project, bucket_url: str, photos: Path) -> None:
+def test_a_place_whose_claim_was_lost_is_claimed_again(
+    in_bucket: Project, bucket_url: str, photos: Path, wordnet: Ontology
+) -> None:
     Bucket(bucket_url).remove("holotype.json")
-    in_bucket.images.ingest(photos)
+    with holotype.open(in_bucket.path, wordnet) as db:
+        db.images.ingest(photos)
     assert Bucket(bucket_url).state("holotype.json") is not None
 
 
