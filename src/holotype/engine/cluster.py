@@ -18,7 +18,7 @@ from holotype.errors import EngineError, NoRay
 ADDRESS: Final = "RAY_ADDRESS"
 _SILENT: Final = {"RAY_USAGE_STATS_ENABLED": "0", "DAFT_ANALYTICS_ENABLED": "0", "DO_NOT_TRACK": "true"}
 """Neither Ray nor Daft tells its makers that it is used, here or on a node."""
-_PATIENCE: Final = 10
+_PATIENCE: Final = 30
 """Seconds in which a cluster has to answer."""
 _LONGEST: Final = 28
 """Characters of a folder below which Ray's sockets still have names of 107 characters at most."""
