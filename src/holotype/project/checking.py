@@ -27,8 +27,8 @@ from holotype.project.checking_files import (
 )
 from holotype.project.conclusions import conclude_anew, draw_anew, is_rule, redraw
 from holotype.project.dataset_said import Advance
-from holotype.project.intake import group_near_duplicates
 from holotype.project.memory import read_drawn
+from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.parts import Parts
 from holotype.store.pack_check import cut_tail
 
@@ -148,7 +148,7 @@ def _mend(parts: Parts, broken: frozenset[str]) -> Iterator[str]:
         yield f"candidates of {wnid} have its rank again"
     if broken & _GROUPS:
         parts.catalog.transact(near_duplicates.forget)
-        group_near_duplicates(parts.catalog)
+        group_near_duplicates(parts.catalog, parts.folder / INDEX)
         yield "near-duplicates were looked for again"
     if "labels" in broken:
         yield f"labels were concluded again, and {redraw(parts, lambda _: None)[1]:,} changed"

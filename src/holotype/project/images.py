@@ -86,7 +86,9 @@ class Images:
     def take(self, files: Sequence[InputFile], progress: Progress = no_progress) -> IntakeReport:
         """Take in files with the synsets they were found for, such as search results."""
         self._parts.check_writable()
-        return take_in(files, self._parts.catalog, self._parts.packs(), self._parts.clock, progress)
+        report = take_in(files, self._parts.catalog, self._parts.packs(), self._parts.clock, progress)
+        group_near_duplicates(self._parts.catalog, self._parts.folder / INDEX)
+        return report
 
     def inputs(self, what: str = "") -> list[Taken]:
         """What became of the files that came in, in that order: all, or the ``kept``, ``duplicate``, ``rejected`` or

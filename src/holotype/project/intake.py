@@ -13,7 +13,6 @@ from holotype.catalog import Catalog, credits, images, sightings
 from holotype.collect.inputs import InputFile
 from holotype.engine import Progress
 from holotype.leftovers import passed_over
-from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.taking import credits_of, seen_again, take_each
 from holotype.store.bucket import Bucket
 
@@ -69,7 +68,7 @@ def take_in(
 
     A file known by origin, size and mtime is only given its new sightings; one that could not be read is not known.
     Each batch is durable, bytes before catalog, when the next is written: stopped at any moment and run again,
-    nothing is lost and nothing doubled. Near-duplicate groups are brought up to date at the end.
+    nothing is lost and nothing doubled.
     """
     files = _merged(files)
     with catalog.read() as connection:
@@ -98,7 +97,6 @@ def take_in(
                 rejections.append((row.origin, row.reason, row.detail))
         done += stored.files
         progress(done, len(files))
-    group_near_duplicates(catalog, packs.parent / INDEX)
     return IntakeReport(
         outcomes["kept", ""],
         outcomes["duplicate", ""],
