@@ -108,7 +108,8 @@ def _check_labels(parts: Parts, quick: bool) -> Iterator[Finding]:
         drawn, last = read_drawn(connection), labels.last_policy(connection)
         current = drawn is not None and not drawn.appended and drawn.counts == votes.evidence_counts(connection)
         among, grouped = near_duplicates.count_read(connection), near_duplicates.grouped(connection)
-    if among not in (0, grouped):
+        grouped_all = grouped is not None and grouped.among == among and not near_duplicates.count_new(connection)
+    if among and not grouped_all:
         yield Finding("near-duplicates-old", "near-duplicates are to be looked for again", harmless=True)
     if last is None:
         return

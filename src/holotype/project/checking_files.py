@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,20 +17,21 @@ from sqlalchemy import select
 
 from holotype.catalog import addresses, schema
 from holotype.catalog.addresses import HeldFile
-from holotype.catalog.box_conclusions import DETECTIONS, DRAWINGS
 from holotype.engine import map_batches
 from holotype.errors import ArchiveError, HolotypeError, PackError
 from holotype.files import sha256_file
 from holotype.project.check_report import Finding, few
 from holotype.project.dataset_said import Advance
 from holotype.project.parts import Parts
+from holotype.project.release_places import release_bucket
 from holotype.project.release_shelf import checksums
 from holotype.releases.alone import alone
 from holotype.releases.build import Workshop
 from holotype.releases.layout import CHECKSUMS
+from holotype.store.bucket import Bucket
 from holotype.store.location import PACK, Location
 from holotype.store.opening import state_of
-from holotype.store.pack_check import PackFound, check_pack
+from holotype.store.pack_check import Addressed, PackFound, check_pack
 from holotype.store.store import Store
 
 DAY: Final = 86_400.0
@@ -53,9 +55,9 @@ def check_packs(parts: Parts, quick: bool, read: Read, advance: Advance) -> Iter
     with parts.catalog.read() as connection:
         packs = [one for one in addresses.files(connection) if one.kind == PACK and one.dataset == schema.OWN]
         ends = addresses.pack_ends(connection)
-    folder = parts.folder / "packs"
+    place = parts.packs()
     done, total = 0, sum(pack.images for pack in packs)
-    look = partial(_look_into, parts, folder, quick)
+    look = partial(_look_into, parts, place, quick)
     for pack, found in zip(packs, map_batches(look, packs), strict=True):
         yield from few("pack", (f"pack {pack.path} {said}" for said in found.problems))
         yield from _left_in(pack.path, found)
@@ -64,22 +66,42 @@ def check_packs(parts: Parts, quick: bool, read: Read, advance: Advance) -> Iter
         read.bytes += 0 if quick else ends.get(pack.path, 0)
         advance("packs", done, total)
     known = {pack.path for pack in packs}
-    for path in sorted(folder.glob("pack-*.tar")):
-        if path.name not in known:
-            found = check_pack(path, ())
-            if path.stat().st_size > 0 and not found.unnamed and not found.tail:
-                continue  # an end mark alone
+    yield from _unknown(place, known)
+
+
+def _unknown(place: Path | Bucket, known: Collection[str]) -> Iterator[Finding]:
+    """Packs that no address names; those of a folder are written to again."""
+    if isinstance(place, Bucket):
+        lost = (f"pack {name} ({state.size:,} bytes)" for name, state in place.names() if name not in known)
+        yield from few("pack-unknown", (f"{pack} holds nothing that the catalog knows" for pack in lost), harmless=True)
+        return
+    for path in sorted(place.glob("pack-*.tar")):
+        if path.name not in known and (found := check_pack(path, ())) != PackFound():
             yield Finding("pack-unknown", f"pack {path.name} holds nothing that the catalog knows", harmless=True)
             yield from _left_in(path.name, found)
 
 
-def _look_into(parts: Parts, folder: Path, quick: bool, pack: HeldFile) -> PackFound:
+def _look_into(parts: Parts, place: Path | Bucket, quick: bool, pack: HeldFile) -> PackFound:
     with parts.catalog.read() as connection:
         addressed = addresses.in_pack(connection, pack.id)
+    if isinstance(place, Bucket):
+        return _look_into_object(place, pack.path, addressed, quick)
     try:
-        return check_pack(folder / pack.path, addressed, quick)
+        return check_pack(place / pack.path, addressed, quick)
     except OSError as error:
         return PackFound((f"cannot be read: {error.strerror or error}",)) if addressed else PackFound()
+
+
+def _look_into_object(bucket: Bucket, name: str, addressed: Sequence[Addressed], quick: bool) -> PackFound:
+    """Hold a pack of an object store against its addresses: by its length, or all of its bytes. It never grows."""
+    if (state := bucket.state(name)) is None:
+        return PackFound(("is not there",))
+    if quick:
+        end = max((one.end for one in addressed), default=0)
+        return PackFound((f"has {state.size:,} bytes, and addresses reach to byte {end:,}",) * (state.size < end))
+    with tempfile.TemporaryDirectory(prefix="holotype-") as folder:
+        bucket.fetch(name, copy := Path(folder, name))
+        return replace(check_pack(copy, addressed), orphans=0, tail=0)
 
 
 def _left_in(pack: str, found: PackFound) -> Iterator[Finding]:
@@ -97,7 +119,7 @@ def _left_in(pack: str, found: PackFound) -> Iterator[Finding]:
 def check_archives(parts: Parts, quick: bool, read: Read, advance: Advance) -> Iterator[Finding]:
     """Whether archives and trees are as they were imported, and every image that was read has its sha256."""
     with parts.catalog.read() as connection:
-        files = [one for one in addresses.files(connection) if one.kind not in (PACK, DRAWINGS, DETECTIONS)]
+        files = [one for one in addresses.files(connection) if one.dataset != schema.OWN]  # own ones lie nowhere
     done, total = 0, sum(one.images for one in files)
     for file in files:
         state = state_of(Path(file.path))
@@ -144,7 +166,9 @@ def check_releases(parts: Parts) -> Iterator[Finding]:
     """Whether every release that was made is there, with just the files that it lists."""
     shelf, known = parts.folder / "releases", checksums(parts)
     for name, checksum in known.items():
-        yield from few("release", (f"release {name} {said}" for said in _wrong_release(shelf / name, checksum)))
+        bucket = release_bucket(parts, name)
+        wrong = _wrong_release(shelf / name, checksum) if bucket is None else _wrong_objects(bucket, checksum)
+        yield from few("release", (f"release {name} {said}" for said in wrong))
     for path in sorted(shelf.iterdir()) if shelf.is_dir() else []:
         if path.is_dir() and not path.name.startswith(".") and path.name not in known:
             said = f"release {path.name} is there, and the catalog does not know it: making it again takes it up"
@@ -153,14 +177,25 @@ def check_releases(parts: Parts) -> Iterator[Finding]:
 
 def _wrong_release(folder: Path, checksum: str) -> Iterator[str]:
     try:
-        if sha256_file(folder / CHECKSUMS) != checksum:
-            yield f"does not have the {CHECKSUMS} that it was made with"
-            return
-        listed = {line.partition("  ")[2] for line in (folder / CHECKSUMS).read_text().splitlines()}
-    except (OSError, UnicodeDecodeError) as error:
+        yield from _wrong_listing((folder / CHECKSUMS).read_bytes(), checksum, {path.name for path in folder.iterdir()})
+    except OSError as error:
         yield f"cannot be read: {error}"
+
+
+def _wrong_objects(bucket: Bucket, checksum: str) -> Iterator[str]:
+    if (state := bucket.state(CHECKSUMS)) is None:
+        yield f"has no {CHECKSUMS} in {bucket.url}"
         return
-    there = {path.name for path in folder.iterdir()} - {CHECKSUMS}
+    there = {name for name, _ in bucket.names()}
+    yield from _wrong_listing(bucket.read(CHECKSUMS, 0, state.size), checksum, there)
+
+
+def _wrong_listing(listing: bytes, checksum: str, there: set[str]) -> Iterator[str]:
+    """What is not as a release lists it."""
+    if hashlib.sha256(listing).hexdigest() != checksum:
+        yield f"does not have the {CHECKSUMS} that it was made with"
+        return
+    listed = {line.partition("  ")[2] for line in listing.decode().splitlines()} | {CHECKSUMS}
     yield from (f"lacks {name}" for name in sorted(listed - there))
     yield from (f"has {name}, which is not of it" for name in sorted(there - listed))
 
