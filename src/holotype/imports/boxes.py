@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
@@ -15,6 +14,7 @@ from defusedxml.ElementTree import fromstring
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
+from holotype.imports.listing import entries
 from holotype.imports.masks import Mask
 from holotype.ontology import is_wnid
 from holotype.store.opening import opened_file
@@ -227,13 +227,13 @@ def read_voc_folder(folder: Path) -> Iterator[Annotation]:
 
 def _voc_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     try:
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        for _, entry in entries(folder, ""):
             if not entry.name.isprintable():
                 raise ArchiveError(f"{printable(folder)}: refused for the name {entry.name!r}")
             if entry.is_dir(follow_symlinks=False):
-                yield from _voc_files(Path(entry.path))
+                yield from _voc_files(folder / entry.name)
             elif entry.name.endswith(".xml") and entry.is_file(follow_symlinks=False):
-                with opened_file(Path(entry.path)) as file:
+                with opened_file(folder / entry.name) as file:
                     data = file.read(LARGEST_XML + 1)
                 yield printable(entry.path), data
     except OSError as error:

@@ -26,6 +26,8 @@ from holotype.lint.blemishes import rating
 from holotype.project.dataset_said import Advance, Said, Terms
 from holotype.project.dataset_write import Publication
 from holotype.project.parts import Parts
+from holotype.store.allowance import Allowance
+from holotype.store.objects import ObjectPath
 from holotype.store.opening import state_of
 
 Value = TypeVar("Value")
@@ -34,13 +36,14 @@ Value = TypeVar("Value")
 class Importer:
     """Imports sources into one dataset of a project; scans are kept in its folder until all are done."""
 
-    def __init__(self, parts: Parts, dataset: str, terms: Terms) -> None:
+    def __init__(self, parts: Parts, dataset: str, terms: Terms, allowance: Allowance | None = None) -> None:
         self._store = parts.store
         self._ontology = parts.ontology  # now, for the catalog is told which it is
         self._catalog = parts.catalog
         self._dataset = dataset
         self._journals = parts.folder / "imports"
         self._terms = terms
+        self._allowance = allowance or Allowance()
 
     def run(self, sources: Sequence[Source], advance: Advance, problems: Sequence[str] = ()) -> ImportReport:
         """Scan every source, then write everything in one transaction.
@@ -53,6 +56,7 @@ class Importer:
             distinct = _distinct(source for source in sources if source.kind is not Kind.OTHER)
             unchanged = self._unchanged(distinct)
             changed = [source for source in distinct if source not in unchanged]
+            before = asked(distinct)
             scans = _tried(lines, changed, lambda source: self.scan(source, advance))
             full = [(source, said) for source, said in scans if said.holds_something]
             if not (full or unchanged or lines):
@@ -67,7 +71,8 @@ class Importer:
             SourceReport(source, passed_over=said.passed_over) for source, said in scans if (source, said) not in full
         ]
         other = [SourceReport(source) for source in sources if source.kind is Kind.OTHER]
-        return replace(report, sources=(*report.sources, *empty, *other))
+        requests, received = (now - then for now, then in zip(asked(distinct), before, strict=True))
+        return replace(report, sources=(*report.sources, *empty, *other), requests=requests, received=received)
 
     def _publish(
         self,
@@ -130,6 +135,7 @@ class Importer:
         if (state := state_of(source.path)) is None:
             raise ArchiveError(f"{source.path} is not there any more")
         size, mtime_ns = state
+        remote = isinstance(source.path, ObjectPath)
         journal = Journal.of(self._journals, source, size, mtime_ns)
         passed_over: list[str] = []
 
@@ -137,18 +143,28 @@ class Importer:
             if source.kind in ANNOTATIONS:
                 return annotation_parts(read_annotations(source))
             if source.layout is not None:
-                return scan_paths(source, source.layout, start, lambda at: advance("headers", at, size))
+                stage = "headers" if size else "files"
+                return scan_paths(source, source.layout, start, lambda at: advance(stage, at, size), self._allowance)
             if source.kind is Kind.TREE:
                 return scan_tree(source.path, source.split, passed_over)
             if source.kind is Kind.SHARD:
-                return scan_shard(source.path, source.split, source.classes)
-            return scan_tar(source, start, lambda at: advance("headers", at, size))
+                return scan_shard(source.path, source.split, source.classes, self._allowance)
+            return scan_tar(source, start, lambda at: advance("headers", at, size), self._allowance)
 
         if source.kind in OFFICIAL_TARS and kind_of_tar(source.path) is not source.kind:
             raise ArchiveError(f"{source.path} has changed while it was looked at")
         journal.complete(scan, resume=tar, anew=source.path.is_dir())
+        if remote and state_of(source.path) != state:
+            journal.clear()
+            raise ArchiveError(f"{source.path} was replaced while it was read: nothing of it was taken")
         passed = len(passed_over) + journal.passed_over()
         return Said(size, mtime_ns, journal, passed_over=passed, left=journal.left())
+
+
+def asked(sources: Iterable[Source]) -> tuple[int, int]:
+    """How many requests this process made to the object stores that some sources lie in, and the bytes that came."""
+    buckets = {source.path.bucket for source in sources if isinstance(source.path, ObjectPath)}
+    return sum(one.requests for one in buckets), sum(one.received for one in buckets)
 
 
 def _besides(said: Said) -> str:

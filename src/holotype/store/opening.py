@@ -6,16 +6,24 @@ import io
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
+from holotype.store.objects import ObjectPath
+from holotype.store.openfiles import RemoteFile
+
+_STEP = 1 << 20
 
 
 def opened_file(path: Path) -> io.BufferedReader:
     """A plain file, or a link to one, open for reading its bytes.
 
-    Raises `ArchiveError` for anything else (a folder, a pipe, a device), OSError where it cannot be opened.
+    It may be an object in an object store. Raises `ArchiveError` for anything else (a folder, a pipe, a device),
+    OSError where it cannot be opened.
     """
+    if isinstance(path, ObjectPath):
+        return io.BufferedReader(_Stream(RemoteFile(path)), _STEP)
     return open(path, "rb", opener=_descriptor)
 
 
@@ -48,3 +56,27 @@ def _descriptor(path: str, flags: int) -> int:
         os.close(descriptor)
         raise ArchiveError(f"cannot read {printable(path)}: it is not a plain file")
     return descriptor
+
+
+class _Stream(io.RawIOBase):
+    """An object as a file that is read forwards, a stretch at a time."""
+
+    def __init__(self, file: RemoteFile) -> None:
+        self._file, self._at = file, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._file.size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, into: Any) -> int:
+        length = max(0, min(len(into), self._file.size - self._at))
+        into[:length] = self._file.read(self._at, length)
+        self._at += length
+        return length

@@ -8,7 +8,8 @@ from holotype.errors import ArchiveError, ForeignFiles, PackError
 from holotype.files import printable
 from holotype.store.archives import open_archive, open_pack, read_file
 from holotype.store.location import PACK, TREE, Location
-from holotype.store.openfiles import MAX_BYTES, OpenFile, OpenFiles
+from holotype.store.objects import place
+from holotype.store.openfiles import MAX_BYTES, OpenFile, OpenFiles, RemoteFile
 from holotype.store.reach import ANYWHERE, Folders, outside, real
 
 _OPEN_FILES = 64
@@ -65,7 +66,7 @@ class Store:
             raise ArchiveError(f"cannot read {path}: {error.strerror}") from error
 
     def _read_file(self, location: Location) -> bytes:
-        data = read_file(Path(self._place(location.file)), location.path)
+        data = read_file(place(self._place(location.file)), location.path)
         if len(data) != location.length:
             raise ArchiveError(
                 f"{location.file}/{location.path} has changed since it was imported (another size); import it again"
@@ -82,6 +83,6 @@ class Store:
             self._places[file] = str(real(file))
         return self._places[file]
 
-    def _open(self, key: tuple[str, tuple[int, int] | None]) -> OpenFile:
+    def _open(self, key: tuple[str, tuple[int, int] | None]) -> OpenFile | RemoteFile:
         file, state = key
         return open_pack(self._folder, file) if state is None else open_archive(file, *state)
