@@ -20,7 +20,7 @@ IMAGES_EACH: Final = 8
 """Images of a folder that are looked at; of other files `OTHERS_EACH`."""
 OTHERS_EACH: Final = 500
 MEMBERS: Final = 300
-FAR: Final = 60
+FAR: Final = 20
 """Members of a tar in an object store that are looked at."""
 _ENTRIES: Final = 200_000
 _FOLDERS: Final = 2_000

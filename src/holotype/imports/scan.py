@@ -130,11 +130,14 @@ def _told(path: Path) -> Iterator[None]:
         raise ArchiveError(f"cannot read {path}: {error.strerror}") from error
 
 
-def expected_cost(source: Source, path: ObjectPath) -> Cost:
-    """About what it takes to read the headers of a source at a `path` in an object store, by the first of them.
+def expected_cost(source: Source) -> Cost:
+    """About what it takes to read the headers of a tar in an object store, by the first of them.
 
-    Raises `ArchiveError` where those are no sound tar's.
+    A tree of objects takes nothing but its listing. Raises `ArchiveError` where there is no sound tar.
     """
+    path = source.path
+    if not isinstance(path, ObjectPath) or not path.is_file():
+        return Cost(0, 0)
     with opened(path) as (read, size, _):
         start, stop = 0, size
         if source.kind is Kind.SYNSETS:
@@ -176,7 +179,7 @@ class _InsideFile:
         self._file = file
 
     @contextmanager
-    def reading(self, tar: _InnerTar) -> Iterator[Read]:
+    def reading(self, _: _InnerTar) -> Iterator[Read]:
         yield self._file
 
     def workers(self, rate: float) -> int:

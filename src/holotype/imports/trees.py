@@ -51,10 +51,7 @@ def scan_paths(
     """
     read, unlabelled, found = reader(layout), _unlabelled(layout), 0
     tree = source.path.is_dir()
-    if tree:
-        parts = _tree_parts(source.path, layout, progress)
-    else:
-        parts = _tar_parts(source.path, start, progress, allowance)
+    parts = _tree_parts(source.path, layout, progress) if tree else _tar_parts(source.path, start, progress, allowance)
     for lying, following in parts:
         part = _part(lying, following, read, source, unlabelled, tree)
         found += len(part.table)

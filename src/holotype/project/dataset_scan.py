@@ -6,11 +6,12 @@ import fcntl
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
 from holotype.catalog import datasets as dataset_rows
+from holotype.engine import map_batches
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.annotations import annotation_parts, read_annotations
@@ -18,7 +19,7 @@ from holotype.imports.devkit import Devkit, read_devkit
 from holotype.imports.journal import Journal
 from holotype.imports.lists import read_marks, read_texts, read_urls
 from holotype.imports.reports import ImportReport, SourceReport
-from holotype.imports.scan import Part, kind_of_tar, scan_tar, scan_tree
+from holotype.imports.scan import Part, expected_cost, kind_of_tar, scan_tar, scan_tree
 from holotype.imports.shapes import ANNOTATIONS, OFFICIAL_TARS, TARS, Kind, Source
 from holotype.imports.trees import scan_paths
 from holotype.imports.webdataset import scan_shard
@@ -26,11 +27,12 @@ from holotype.lint.blemishes import rating
 from holotype.project.dataset_said import Advance, Said, Terms
 from holotype.project.dataset_write import Publication
 from holotype.project.parts import Parts
-from holotype.store.allowance import Allowance
+from holotype.store.allowance import Allowance, Cost
 from holotype.store.objects import ObjectPath
 from holotype.store.opening import state_of
 
 Value = TypeVar("Value")
+_AT_ONCE: Final = 16
 
 
 class Importer:
@@ -45,11 +47,19 @@ class Importer:
         self._terms = terms
         self._allowance = allowance or Allowance()
 
-    def run(self, sources: Sequence[Source], advance: Advance, problems: Sequence[str] = ()) -> ImportReport:
-        """Scan every source, then write everything in one transaction.
+    def run(
+        self,
+        sources: Sequence[Source],
+        advance: Advance,
+        problems: Sequence[str] = (),
+        expect: Callable[[Source, Cost], None] = lambda *_: None,
+    ) -> ImportReport:
+        """Scan every source, then write everything in one transaction. `expect` is told what a tar in an object store
+        will take, before any is scanned.
 
         Raises `ArchiveError` with one line for each source that is not as it should be, `problems` first; the catalog
-        is then as it was, and sources that were sound need not be scanned again.
+        is then as it was, and sources that were sound need not be scanned again. Raises `OverAllowance` where too much
+        is asked of object stores.
         """
         with self.alone():
             lines = list(problems)
@@ -57,6 +67,7 @@ class Importer:
             unchanged = self._unchanged(distinct)
             changed = [source for source in distinct if source not in unchanged]
             before = asked(distinct)
+            self._check_costs(changed, expect)
             scans = _tried(lines, changed, lambda source: self.scan(source, advance))
             full = [(source, said) for source, said in scans if said.holds_something]
             if not (full or unchanged or lines):
@@ -73,6 +84,15 @@ class Importer:
         other = [SourceReport(source) for source in sources if source.kind is Kind.OTHER]
         requests, received = (now - then for now, then in zip(asked(distinct), before, strict=True))
         return replace(report, sources=(*report.sources, *empty, *other), requests=requests, received=received)
+
+    def _check_costs(self, sources: Sequence[Source], expect: Callable[[Source, Cost], None]) -> None:
+        """Raise `OverAllowance` where the tars in object stores seem to need more than is allowed."""
+        remote = [one for one in sources if one.kind in TARS and isinstance(one.path, ObjectPath)]
+        requests = received = 0
+        for source, needed in zip(remote, map_batches(_needed, remote, workers=_AT_ONCE), strict=True):
+            expect(source, needed)
+            requests, received = requests + needed.requests, received + needed.received
+            self._allowance.check(str(source.path), requests, received)
 
     def _publish(
         self,
@@ -159,6 +179,14 @@ class Importer:
             raise ArchiveError(f"{source.path} was replaced while it was read: nothing of it was taken")
         passed = len(passed_over) + journal.passed_over()
         return Said(size, mtime_ns, journal, passed_over=passed, left=journal.left())
+
+
+def _needed(source: Source) -> Cost:
+    """About what the headers of a tar take; nothing where it is none: that is told by its scan."""
+    try:
+        return expected_cost(source)
+    except ArchiveError:
+        return Cost(0, 0)
 
 
 def asked(sources: Iterable[Source]) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from holotype.engine import Progress, map_batches, no_progress
 from holotype.errors import ArchiveError, HolotypeError, PackError
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
 from holotype.project.image_names import named_candidates
+from holotype.store.bucket import is_url
 from holotype.store.location import Location
 from holotype.store.store import Store
 
@@ -30,6 +31,8 @@ REPLACED: Final = "replaced"
 _PAGE: Final = 4_000
 _BATCH: Final = 24
 _COMMIT: Final = 960
+_AT_ONCE: Final = 4
+"""Batches that are read at once from an object store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ def _fingerprint(
     outcomes = Counter[str]()
     problems: dict[str, str] = {}
     with many_at_once():
-        looked = map_batches(partial(_look_at, store), batches)
+        read = map_batches(partial(_read_objects, store), batches, workers=_AT_ONCE)
+        looked = map_batches(partial(_look_at, store), read)
         results = (one for batch in looked for one in batch)
         while chunk := list(islice(results, _COMMIT)):
             for (_, location), found in chunk:
@@ -124,13 +128,26 @@ def _compared(found: Looked, seen: str | None) -> Looked:
     return Rejection(seen, REPLACED, f"it had other bytes before; they are now those of sha256 {found.sha256}")
 
 
-def _look_at(store: Store, images: Sequence[Unread]) -> list[tuple[Unread, Looked]]:
-    return [(image, _look(store, image[1])) for image in images]
+def _read_objects(store: Store, images: Sequence[Unread]) -> tuple[Sequence[Unread], Sequence[bytes | None]]:
+    """Images with the bytes of those that lie in an object store, which is waited for while others are looked at.
 
-
-def _look(store: Store, location: Location) -> Looked:
+    None for those on a disk, and where they could not be read together: they are read one by one.
+    """
+    if not any(is_url(location.file) for _, location in images):
+        return images, [None] * len(images)
     try:
-        return fingerprint_batch([store.read(location)])[0]
+        return images, store.read_many([location for _, location in images])
+    except (ArchiveError, PackError):
+        return images, [None] * len(images)
+
+
+def _look_at(store: Store, read: tuple[Sequence[Unread], Sequence[bytes | None]]) -> list[tuple[Unread, Looked]]:
+    return [(image, _look(store, image[1], data)) for image, data in zip(*read, strict=True)]
+
+
+def _look(store: Store, location: Location, data: bytes | None) -> Looked:
+    try:
+        return fingerprint_batch([store.read(location) if data is None else data])[0]
     except (ArchiveError, PackError) as error:
         return error
 

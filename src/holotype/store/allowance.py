@@ -20,12 +20,13 @@ class Cost(NamedTuple):
     received: int
 
     def __str__(self) -> str:
-        return f"{self.requests:,} requests to the object store, {self.received / 1e6:,.1f} MB received"
+        requests = "1 request" if self.requests == 1 else f"{self.requests:,} requests"
+        return f"{requests} to the object store, {self.received / 1e6:,.1f} MB received"
 
 
 @dataclass(slots=True)
 class Allowance:
-    """How many requests may be made for the headers of archives, and how many bytes may come, all together. Thread-safe.
+    """How many requests may be made for the headers of archives, and how many bytes may come. Thread-safe.
 
     `requests` and `received` count what was asked so far.
     """

@@ -41,8 +41,9 @@ def open_archive(path: str, size: int, mtime_ns: int) -> OpenFile | RemoteFile:
 def read_file(root: Path, relative: str) -> bytes:
     """The bytes of a file below the folder `root`, named by its parts from there with ``/`` between them.
 
-    `root` may be a symbolic link, but none is followed below it, or the URL of a prefix. Raises `ArchiveError` for a name that leads out of
-    `root`, for a link on the way, and for what is not a readable plain file of at most 256 MiB.
+    `root` may be a symbolic link, but none is followed below it, or a prefix in an object store. Raises `ArchiveError`
+    for a name that leads out of `root`, for a link on the way, and for what is not a readable plain file of at most
+    256 MiB.
     """
     if isinstance(root, ObjectPath):
         return _read_object(root / relative)

@@ -65,7 +65,7 @@ class ObjectPath(PosixPath):
         """Itself."""
         return self
 
-    def resolve(self, strict: bool = False) -> ObjectPath:
+    def resolve(self, *_: bool, **__: bool) -> ObjectPath:
         """Itself."""
         return self
 
@@ -149,10 +149,16 @@ def entries_of(folder: ObjectPath) -> Iterator[ObjectEntry]:
 def _after(folder: ObjectPath, front: str, last: str) -> Iterator[ObjectEntry]:
     """What lies right below a prefix that has others below it, behind the `last` object that was named."""
     folders, objects = folder.bucket.beneath(front)
-    found = [(key, None) for key in folders] + [(key, state) for key, state in objects if key > last]
+    found = [(f"{key}/", None) for key in folders] + [(key, state) for key, state in objects if key > last]
     for key, state in sorted(found, key=lambda one: one[0]):
         if name := key[len(front) :].strip("/"):
             yield ObjectEntry(name, f"{folder}/{name}", state)
+
+
+def statuses_below(folder: ObjectPath) -> Iterator[tuple[str, os.stat_result]]:
+    """Every object below a prefix: its path from there, and its size and time of change."""
+    front = f"{folder.key}/" if folder.key else ""
+    return ((key[len(front) :], status_of(state)) for key, state in folder.bucket.names(front))
 
 
 def status_of(state: ObjectState) -> os.stat_result:

@@ -10,7 +10,7 @@ from typing import Any
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
-from holotype.store.objects import ObjectPath
+from holotype.store.objects import ObjectPath, statuses_below
 from holotype.store.openfiles import RemoteFile
 
 _STEP = 1 << 20
@@ -44,10 +44,36 @@ def state_of(path: Path) -> tuple[int, int] | None:
 
     None where there is nothing.
     """
-    if not path.exists():
+    if isinstance(path, ObjectPath):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+    elif not path.exists():
         return None
-    status = path.stat()
+    else:
+        status = path.stat()
     return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else (0, 0)
+
+
+class Tree:
+    """The files below a folder as they are now, by their paths from there; those below a prefix of an object store are
+    listed once, before the first is asked for."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._objects: dict[str, os.stat_result] | None = None
+
+    def status(self, path: str) -> os.stat_result | None:
+        """A file's size and times; None where there is none. Links are not followed."""
+        if isinstance(self._root, ObjectPath):
+            if self._objects is None:
+                self._objects = dict(statuses_below(self._root))
+            return self._objects.get(path)
+        try:
+            return (self._root / path).lstat()
+        except OSError:
+            return None
 
 
 def _descriptor(path: str, flags: int) -> int:

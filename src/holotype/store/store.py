@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from holotype.errors import ArchiveError, ForeignFiles, PackError
 from holotype.files import printable
 from holotype.store.archives import open_archive, open_pack, read_file
+from holotype.store.bucket import is_url
 from holotype.store.location import PACK, TREE, Location
 from holotype.store.objects import place
 from holotype.store.openfiles import MAX_BYTES, OpenFile, OpenFiles, RemoteFile
@@ -42,6 +45,19 @@ class Store:
             return self._read_pack(location)
         return self._read_file(location) if location.kind == TREE else self._read_archive(location)
 
+    def read_many(self, locations: Sequence[Location]) -> list[bytes]:
+        """The bytes at many locations; neighbours in an object by one request. Raises as `read` does."""
+        found: dict[int, bytes] = {}
+        by_object: dict[tuple[str, int, int], list[int]] = defaultdict(list)
+        for number, one in enumerate(locations):
+            if is_url(one.file) and one.kind not in (PACK, TREE):
+                by_object[one.file, one.size, one.mtime_ns].append(number)
+            else:
+                found[number] = self.read(one)
+        for numbers in by_object.values():
+            found.update(zip(numbers, self._read_object([locations[number] for number in numbers]), strict=True))
+        return [found[number] for number in range(len(locations))]
+
     def close(self) -> None:
         """Close every file."""
         self._files.clear()
@@ -60,6 +76,21 @@ class Store:
             raise ArchiveError(f"{path}: {length:,} bytes at {offset:,} are over the limit of {MAX_BYTES:,}")
         try:
             return self._files[path, (location.size, location.mtime_ns)].read(offset, length)
+        except EOFError as error:
+            raise ArchiveError(f"{path} has {error}: it is shorter than it was; import it again") from error
+        except OSError as error:
+            raise ArchiveError(f"cannot read {path}: {error.strerror}") from error
+
+    def _read_object(self, locations: Sequence[Location]) -> list[bytes]:
+        """The bytes at locations in one archive of an object store."""
+        first = locations[0]
+        path = self._place(first.file)
+        if any(one.length > MAX_BYTES for one in locations):
+            raise ArchiveError(f"{path}: an image is over the limit of {MAX_BYTES:,} bytes")
+        try:
+            file = self._files[path, (first.size, first.mtime_ns)]
+            ranges = [(one.offset, one.length) for one in locations]
+            return file.read_many(ranges) if isinstance(file, RemoteFile) else [file.read(*one) for one in ranges]
         except EOFError as error:
             raise ArchiveError(f"{path} has {error}: it is shorter than it was; import it again") from error
         except OSError as error:

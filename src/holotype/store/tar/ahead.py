@@ -177,12 +177,13 @@ class Ahead:
     def __call__(self, position: int, length: int) -> bytes:
         """The `length` bytes from a position, which only grows. Raises EOFError where they are not all there."""
         self._strides.pass_by(position)
-        found = self._own.at_hand(position, length)
-        if found is None and self._pool is not None and self._own.data:
+        if self._pool is not None and self._own.data and self._own.at_hand(position, length) is None:
             found = self._fetched(self._pool, position, length)
-        if found is None and self._pool is not None and self.stride >= DENSE and self._own.data:
-            self._own.window = min(self._own.window, _NEAR)
-        return self._own(position, length) if found is None else found
+            if found is not None:
+                return found
+            if self.stride >= DENSE:
+                self._own.window = min(self._own.window, _NEAR)
+        return self._own(position, length)
 
     def fetch(self, offset: int, length: int) -> bytes:
         """Any bytes of the object; those that lie beside headers were fetched with them."""
