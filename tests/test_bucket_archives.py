@@ -357,7 +357,7 @@ def test_more_than_is_allowed_stops_an_import_with_one_line(tmp_path: Path, buck
     write_archives(tmp_path / "data", pictures())
     put(tmp_path / "data", bucket_url)
     run("init", tmp_path / "p")
-    arguments = "datasets", "add", bucket_url, "--most-requests", "-p", tmp_path / "p"
+    arguments = "datasets", "add", bucket_url, "--most-requests", "2", "-p", tmp_path / "p"
     printed = run(*arguments, expect=2)
     assert "img_train.tar: about 1 request to the object store" in printed
     assert "2 requests are allowed; nothing was added" in printed
