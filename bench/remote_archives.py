@@ -4,9 +4,10 @@
 
 The store is a server on loopback that speaks as much of S3's protocol as reading needs. It lets each request wait, and
 all of them share a bandwidth (milliseconds, MB/s). The tars' images are holes that take no disk: `val` is flat, with
-50,000 members of 110 KB, as ILSVRC2012_img_val.tar; `train` is a tar of tars with 1,300 members each,
-half as many in all; `small` is flat, with 50,000 members of 4 KB. Beside ours stand the two ways that there are without it: a request for each header,
-one after the other (measured on the first 1,000 members, and multiplied), and streaming all of the object.
+50,000 members of 110 KB, as ILSVRC2012_img_val.tar; `train` is a tar of tars with 1,300 members each, half as many in
+all; `small` is flat, with 50,000 members of 4 KB. Beside ours stand the two ways that there are without it: a request
+for each header, one after the other (measured on the first 1,000 members, and multiplied), and streaming all of the
+object.
 """
 
 from __future__ import annotations
@@ -166,6 +167,7 @@ def streamed(path: ObjectPath) -> int:
             inner = block[:100].rstrip(b"\0").endswith(b".tar")
             count += not inner
             following += 512 + (0 if inner else -(-size // 512) * 512)
+    path.bucket.requests, path.bucket.received = path.bucket.requests + 1, path.bucket.received + at
     return count
 
 
@@ -210,6 +212,7 @@ def reading(path: ObjectPath, size: int) -> None:
         total = 0
         for part in obstore.get(path.bucket._store, path.key, options={"range": (0, IMAGES * size)}).stream():
             total += len(bytes(part))
+        path.bucket.requests, path.bucket.received = path.bucket.requests + 1, path.bucket.received + total
         return total // size
 
     print(f"images in order, {IMAGES:,} of {size / 1e3:,.0f} KB ({IMAGES * size / 1e6:,.0f} MB)")

@@ -22,6 +22,11 @@
     │   └── SourceRefused        a source does not answer this, or us, at all
     │       └── PassExpired      the pass that it gave us is not valid any more
     ├── PackError                a pack is damaged or in use
+    │   ├── BucketError          an object store cannot be used as it should
+    │   │   ├── BucketGone           there is no such object
+    │   │   ├── ObjectExists         there is another object of that name
+    │   │   └── ObjectChanged        an object is another than it was
+    │   └── NoBucketSupport      what speaks to object stores is not installed
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
     │   └── ForeignFiles         a release names files that nobody has allowed to be read
     ├── OverAllowance            reading in an object store needs more requests or bytes than are allowed

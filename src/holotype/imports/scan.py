@@ -182,27 +182,32 @@ class _InsideFile:
     def reading(self, _: _InnerTar) -> Iterator[Read]:
         yield self._file
 
-    def workers(self, rate: float) -> int:
-        """How many tars to read at once, where one alone gives so many headers a second."""
+    def workers(self, rate: float, _: int) -> int:
+        """How many tars to read at once, of so many, where one alone gives so many headers a second."""
         return _READERS if rate < _WARM else 1
 
 
 class _InsideObject:
-    """Reads the headers of tars within an object, each tar's by a chain of its own; the first tells their stride."""
+    """Reads the headers of tars within an object, each tar's by a chain of its own, or by several where there are few
+    tars; the first tells their stride."""
 
     def __init__(self, file: RemoteFile, allowance: Allowance) -> None:
         self._file, self._allowance = file, allowance
         self._stride: float | None = None
+        self._chains = AT_ONCE
 
     @contextmanager
     def reading(self, tar: _InnerTar) -> Iterator[Read]:
-        at_once = AT_ONCE if self._stride is None else 1
-        with Ahead(self._file, self._allowance, tar.start, tar.stop, at_once=at_once, stride=self._stride) as ahead:
+        with Ahead(
+            self._file, self._allowance, tar.start, tar.stop, at_once=self._chains, stride=self._stride
+        ) as ahead:
             yield ahead
             if self._stride is None:
                 self._stride = ahead.stride
 
-    def workers(self, _: float) -> int:
+    def workers(self, _: float, tars: int) -> int:
+        """How many tars to read at once, of so many."""
+        self._chains = max(1, AT_ONCE // max(1, tars))
         return AT_ONCE
 
 
@@ -230,7 +235,7 @@ def _scan_nested(
     begun = time.perf_counter()
     first = [read(tar) for tar in inner[:1]]
     rate = sum(len(table) for table, _ in first) / (time.perf_counter() - begun)
-    workers = inside.workers(rate)
+    workers = inside.workers(rate, len(inner) - 1)
     held: list[pa.Table] = []
     for tar, (table, others) in zip(inner, chain(first, map_batches(read, inner[1:], workers=workers)), strict=True):
         held.append(table)

@@ -36,6 +36,8 @@ _NEAR: Final = 4 << 10
 _LOOK: Final = 64 << 10
 _HEADERS: Final = (32, 256)
 """Headers of a stretch: guessing where one begins costs a few requests more."""
+_MOST_OF_A_STRETCH: Final = 1_024
+"""Requests of a chain: one that a guess led among headers that somebody put into an image does not go on for ever."""
 _RECENT, _FEW = 512, 32
 
 
@@ -240,7 +242,7 @@ class Ahead:
         with suppress(EOFError, OSError, ValueError, ArchiveError, OverAllowance):
             begin = start if known else self._look(chain, start, end)
             for member in members(chain, begin, self.stop, lenient=True):
-                if member.next >= end:
+                if member.next >= end or len(chain.windows or ()) > _MOST_OF_A_STRETCH:
                     break
         return chain.windows or []
 
