@@ -466,6 +466,18 @@ def test_paths_in_a_bucket_are_paths(bucket_url: str, tmp_path: Path) -> None:
         (root / "none").stat()
 
 
+def test_parquet_in_a_bucket_is_to_be_fetched_and_beside_shards_passed_over(tmp_path: Path, bucket_url: str) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/00000.parquet").write_bytes(b"PAR1")
+    write_archives(tmp_path / "x", pictures())
+    root = put(tmp_path / "x", bucket_url)
+    assert find([root / "00000.parquet"], Told()).problems == [
+        f"{root}/00000.parquet is Parquet, which is read from a disk alone: fetch it first"
+    ]
+    found = find([root], Told())
+    assert (found.problems, found.passed) == ([], [root / "00000.parquet"])
+
+
 def test_a_folder_of_many_objects_is_named_to_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 

@@ -14,7 +14,7 @@ import click
 import holotype as api
 from holotype.benchmark.orders import ORDERS, order
 from holotype.cli.groups import CommandGroup, Elsewhere
-from holotype.cli.options import Command, project_option
+from holotype.cli.options import Command, PlaceType, project_option
 from holotype.cli.progress import bars
 from holotype.errors import ArchiveError
 from holotype.imports.discover import Discovery, find_ilsvrc2012, find_imagenet21k
@@ -22,8 +22,6 @@ from holotype.imports.official import OFFICIAL, verify_md5
 from holotype.imports.shapes import SPLITS, Kind, Source
 from holotype.ontology import is_wnid
 from holotype.store.allowance import MOST_RECEIVED, MOST_REQUESTS, Allowance, Cost
-from holotype.store.bucket import is_url
-from holotype.store.objects import place
 from holotype.textlists import read_lines
 
 _MOST_CLASSES = 100_000
@@ -48,19 +46,6 @@ def dataset_name(_: click.Context, __: click.Parameter, name: str | None) -> str
     if name is not None and not _DATASET.fullmatch(name):
         raise click.BadParameter(f"{name!r} is not made of lower-case letters, digits, dots and dashes")
     return name
-
-
-class PlaceType(click.Path):
-    """A file or folder that is there, or an object or prefix in an object store, by its URL."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path, be it on a disk or in an object store."""
-        if not is_url(value):
-            return super().convert(value, param, ctx)
-        found = place(value)
-        if not found.exists():
-            self.fail(f"there is no object {found}, and none below it", param, ctx)
-        return found
 
 
 paths_argument = click.argument("paths", nargs=-1, required=True, type=PlaceType(exists=True, path_type=Path))
