@@ -11,7 +11,7 @@ from typing import Final
 from holotype.files import printable
 from holotype.imports.layouts import is_image, split_of
 from holotype.imports.listing import Entry, entries
-from holotype.imports.scan import opened
+from holotype.imports.opened import opened
 from holotype.leftovers import leftover
 from holotype.store.objects import ObjectPath
 from holotype.store.tar.scan import read_headers

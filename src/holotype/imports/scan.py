@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from holotype.engine import map_batches
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.listing import Entry, entries
+from holotype.imports.opened import opened
 from holotype.imports.shapes import (
     Kind,
     Source,
@@ -30,12 +30,11 @@ from holotype.imports.shapes import (
     synset_of_tar,
 )
 from holotype.leftovers import leftover
-from holotype.store.allowance import Allowance, Cost
+from holotype.store.allowance import Allowance
 from holotype.store.objects import ObjectPath
 from holotype.store.openfiles import RemoteFile
-from holotype.store.opening import opened_file
-from holotype.store.tar.ahead import AT_ONCE, Ahead, cost
-from holotype.store.tar.scan import Headers, Read, in_file, read_headers
+from holotype.store.tar.ahead import AT_ONCE, Ahead
+from holotype.store.tar.scan import Headers, Read, read_headers
 
 ITEMS: Final = pa.schema(
     [
@@ -51,8 +50,6 @@ ITEMS: Final = pa.schema(
 PART: Final = 200_000
 """Rows of a part, at least, but for the last: what is read anew after a kill."""
 _LIKE_AN_IMAGE: Final = re.compile(r"(?<!/)\.(jpe?g|png|webp|gif|bmp|tiff?)$", re.IGNORECASE)
-_SAMPLE: Final = 16
-"""Members by which it is told how many others there are."""
 _READERS: Final = 16
 """Threads that wait for a disk: each header of a cold archive is a read of its own."""
 _WARM: Final = 20_000
@@ -94,59 +91,6 @@ def first_member(path: Path) -> str | None:
             if headers.names and not leftover(headers.names[0]):
                 return headers.names[0]
     return None
-
-
-class Opened(NamedTuple):
-    """A file that is open: what `read`s its headers in order, its `size` in bytes, and what may `fetch` any of it."""
-
-    read: Read
-    size: int
-    fetch: Read
-
-
-@contextmanager
-def opened(path: Path, allowance: Allowance | None = None, at_once: int = 1) -> Iterator[Opened]:
-    """A plain file, or an object, whose headers are read by so many requests `at_once`. Raises `ArchiveError`."""
-    if isinstance(path, ObjectPath):
-        with _told(path), Ahead(RemoteFile(path), allowance or Allowance(), at_once=at_once) as ahead:
-            yield Opened(ahead, ahead.stop, ahead.fetch)
-        return
-    try:
-        file = opened_file(path)
-    except OSError as error:
-        raise ArchiveError(f"cannot open {path}: {error.strerror}") from error
-    with file:
-        read = in_file(file.fileno())
-        yield Opened(read, os.fstat(file.fileno()).st_size, read)
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except EOFError as error:
-        raise ArchiveError(f"{path} has {error}") from error
-    except OSError as error:
-        raise ArchiveError(f"cannot read {path}: {error.strerror}") from error
-
-
-def expected_cost(source: Source) -> Cost:
-    """About what it takes to read the headers of a tar in an object store, by the first of them.
-
-    A tree of objects takes nothing but its listing. Raises `ArchiveError` where there is no sound tar.
-    """
-    path = source.path
-    if not isinstance(path, ObjectPath) or not path.is_file():
-        return Cost(0, 0)
-    with opened(path) as (read, size, _):
-        start, stop = 0, size
-        if source.kind is Kind.SYNSETS:
-            outer = read_headers(read, printable(source.path), 0, size, 1, 0)
-            if outer.names:
-                start, stop = outer.offsets[0], outer.offsets[0] + outer.lengths[0]
-        headers = Ahead(RemoteFile(path), Allowance(), start, stop, at_once=1)
-        read_headers(headers, printable(source.path), start, stop, _SAMPLE)
-        return cost(size, headers.stride)
 
 
 def scan_tar(

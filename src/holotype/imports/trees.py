@@ -12,7 +12,8 @@ from holotype.files import printable
 from holotype.imports import scan
 from holotype.imports.layouts import LIST, UNMAPPED, Reader, foreign, reader
 from holotype.imports.listing import entries
-from holotype.imports.scan import ITEMS, Part, opened, rows
+from holotype.imports.opened import opened
+from holotype.imports.scan import ITEMS, Part, rows
 from holotype.imports.shapes import Layout, Source, TreeImage
 from holotype.store.allowance import Allowance
 from holotype.store.tar.ahead import AT_ONCE

@@ -14,8 +14,9 @@ from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.annotations import BOX
 from holotype.imports.boxes import Annotation, Box
+from holotype.imports.opened import opened
 from holotype.imports.samples import Sample, read_sample
-from holotype.imports.scan import Part, opened, rows
+from holotype.imports.scan import Part, rows
 from holotype.leftovers import leftover
 from holotype.store.allowance import Allowance
 from holotype.store.objects import ObjectPath

@@ -18,8 +18,9 @@ from holotype.imports.annotations import annotation_parts, read_annotations
 from holotype.imports.devkit import Devkit, read_devkit
 from holotype.imports.journal import Journal
 from holotype.imports.lists import read_marks, read_texts, read_urls
+from holotype.imports.opened import expected_cost
 from holotype.imports.reports import ImportReport, SourceReport
-from holotype.imports.scan import Part, expected_cost, kind_of_tar, scan_tar, scan_tree
+from holotype.imports.scan import Part, kind_of_tar, scan_tar, scan_tree
 from holotype.imports.shapes import ANNOTATIONS, OFFICIAL_TARS, TARS, Kind, Source
 from holotype.imports.trees import scan_paths
 from holotype.imports.webdataset import scan_shard
