@@ -27,7 +27,7 @@ from ratarmountcore.mountsource.formats.tar import SQLiteIndexedTar
 from holotype.store.archives import read_file
 from holotype.store.location import Location
 from holotype.store.store import Store
-from holotype.store.tar.scan import Headers, read_headers
+from holotype.store.tar.scan import Headers, in_file, read_headers
 
 TARS, MEMBERS, SIZE = 20, 5_000, 110_000
 IMAGES, READS = 3_600, 20_000
@@ -56,9 +56,9 @@ def write_tar_of_tars(path: Path) -> None:
 def scan(path: Path) -> int:
     file = os.open(path, os.O_RDONLY)
     try:
-        outer = read_headers(file, path.name, 0, os.fstat(file).st_size)
+        outer = read_headers(in_file(file), path.name, 0, os.fstat(file).st_size)
         inner = (
-            read_headers(file, f"{path.name} > {name}", offset, offset + length)
+            read_headers(in_file(file), f"{path.name} > {name}", offset, offset + length)
             for name, offset, length in zip(outer.names, outer.offsets, outer.lengths, strict=True)
         )
         return sum(len(headers.names) for headers in inner)
@@ -91,7 +91,7 @@ def write_images(tar: Path, folder: Path) -> Headers:
             file.write_bytes(os.urandom(SIZE))
             archive.add(file, file.name)
     with tar.open("rb") as opened:
-        return read_headers(opened.fileno(), tar.name, 0, tar.stat().st_size)
+        return read_headers(in_file(opened.fileno()), tar.name, 0, tar.stat().st_size)
 
 
 def readers(tar: Path, folder: Path, headers: Headers, archive: tarfile.TarFile) -> dict[str, Callable[[int], bytes]]:

@@ -98,6 +98,11 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
             "so nothing there is read unless its folder is allowed; allow it, if it is what you think it is, with: "
             "--archives FOLDER",
         ),
+        (
+            errors.OverAllowance("s3://b/a.tar", "9 requests or more", "8 requests"),
+            "s3://b/a.tar needs 9 requests or more, and 8 requests are allowed; nothing was added; what was read is "
+            "kept; allow more, with: --most-requests N, --most-gigabytes N",
+        ),
         (errors.InvalidTaxonomy("cycle: a", 3), "cycle: a; to see all that is wrong: holotype ontology check FILE"),
         (
             errors.UnknownNetwork("resnet19", ["resnet18"]),

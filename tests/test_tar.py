@@ -21,7 +21,7 @@ from holotype.store.archives import read_file
 from holotype.store.location import TREE, Location
 from holotype.store.store import Store
 from holotype.store.tar.members import read_members
-from holotype.store.tar.scan import Headers, read_headers
+from holotype.store.tar.scan import Headers, in_file, read_headers
 
 END = bytes(1024)
 
@@ -71,7 +71,7 @@ def scan(path: Path, data: bytes, limit: int = 100_000) -> Headers:
 def scan_file(path: Path, limit: int = 100_000, start: int = 0, stop: int | None = None) -> Headers:
     file = os.open(path, os.O_RDONLY)
     try:
-        return read_headers(file, path.name, start, os.fstat(file).st_size if stop is None else stop, limit)
+        return read_headers(in_file(file), path.name, start, os.fstat(file).st_size if stop is None else stop, limit)
     finally:
         os.close(file)
 

@@ -22,8 +22,14 @@
     │   └── SourceRefused        a source does not answer this, or us, at all
     │       └── PassExpired      the pass that it gave us is not valid any more
     ├── PackError                a pack is damaged or in use
+    │   ├── BucketError          an object store cannot be used as it should
+    │   │   ├── BucketGone           there is no such object
+    │   │   ├── ObjectExists         there is another object of that name
+    │   │   └── ObjectChanged        an object is another than it was
+    │   └── NoBucketSupport      what speaks to object stores is not installed
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
     │   └── ForeignFiles         a release names files that nobody has allowed to be read
+    ├── OverAllowance            reading in an object store needs more requests or bytes than are allowed
     ├── QueryError               a query cannot be understood
     ├── LicenceError             a word for licences is none
     ├── CrowdError               a page or a vote that does not fit the campaign
@@ -214,6 +220,13 @@ class ObjectExists(BucketError):
         super().__init__(url, "it is there already, with other bytes: somebody else writes there")
 
 
+class ObjectChanged(BucketError):
+    """The object at `url` is another than it was when it was opened."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, "it is another object than it was")
+
+
 class NoBucketSupport(PackError):
     """The library that speaks to object stores is not installed."""
 
@@ -223,6 +236,14 @@ class NoBucketSupport(PackError):
 
 class ArchiveError(HolotypeError):
     """An archive, or a file that comes with one, is damaged, hostile, not what its name says, or has changed."""
+
+
+class OverAllowance(HolotypeError):
+    """Reading the headers of the object at `url` needs more requests, or more bytes, than are allowed in all."""
+
+    def __init__(self, url: str, needed: str, allowed: str) -> None:
+        super().__init__(f"{url} needs {needed}, and {allowed} are allowed; nothing was added")
+        self.url = url
 
 
 class ForeignFiles(ArchiveError):

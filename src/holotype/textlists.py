@@ -84,7 +84,7 @@ def read_rows(path: Path, error: type[HolotypeError]) -> Iterator[tuple[int, lis
     have no blanks around them. Raises `error` as `read_lines` does, and for a row that is none.
     """
     try:
-        with path.open("rb") as file:
+        with opened_file(path) as file:
             yield from rows_of(_lines(file, printable(path), error, _REFUSED, LONGEST_ROW), printable(path), error)
     except OSError as found:
         raise error(f"cannot read {printable(path)}: {found.strerror or found}") from found

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from holotype.benchmark.orders import ORDERS, order
 from holotype.cli.dataset_sources import (
     add_sources,
+    allowance_options,
     dataset_name,
     md5_option,
     overwritten_option,
@@ -52,6 +54,7 @@ _FILES = ("classes", "map")
 @md5_option
 @overwritten_option
 @relabel_option
+@allowance_options
 @project_option
 def path_command(
     paths: tuple[Path, ...],
@@ -66,8 +69,7 @@ def path_command(
     dry_run: bool,
     md5: bool,
     project: Path,
-    overwritten: bool,
-    relabel: bool,
+    **terms: Any,
 ) -> None:
     """Add whatever PATHS hold: archives, trees of folders, shards, boxes, lists; the word `path` may be left out.
 
@@ -92,7 +94,7 @@ def path_command(
     if found.problems:
         add_sources([], name or "images", project, found.problems)
     for dataset, sources in () if dry_run else found.by_dataset(name).items():
-        add_sources(sources, dataset, project, md5=md5, overwritten=overwritten, relabel=relabel)
+        add_sources(sources, dataset, project, md5=md5, **terms)
 
 
 def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> dict[Path, Path]:

@@ -7,19 +7,21 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 
 import holotype as api
 from holotype.benchmark.orders import ORDERS, order
 from holotype.cli.groups import CommandGroup, Elsewhere
-from holotype.cli.options import Command, project_option
+from holotype.cli.options import Command, PlaceType, project_option
 from holotype.cli.progress import bars
 from holotype.errors import ArchiveError
 from holotype.imports.discover import Discovery, find_ilsvrc2012, find_imagenet21k
 from holotype.imports.official import OFFICIAL, verify_md5
 from holotype.imports.shapes import SPLITS, Kind, Source
 from holotype.ontology import is_wnid
+from holotype.store.allowance import MOST_RECEIVED, MOST_REQUESTS, Allowance, Cost
 from holotype.textlists import read_lines
 
 _MOST_CLASSES = 100_000
@@ -46,7 +48,7 @@ def dataset_name(_: click.Context, __: click.Parameter, name: str | None) -> str
     return name
 
 
-paths_argument = click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+paths_argument = click.argument("paths", nargs=-1, required=True, type=PlaceType(exists=True, path_type=Path))
 md5_option = click.option("--md5", is_flag=True, help="First compare archives with their published md5 sums.")
 
 overwritten_option = click.option(
@@ -57,6 +59,28 @@ overwritten_option = click.option(
 relabel_option = click.option(
     "--relabel", is_flag=True, help="Take labels that contradict known ones, which a source added before said."
 )
+
+
+def allowance_options(command: Command) -> Command:
+    """How much may be asked of object stores."""
+    for option in (
+        click.option(
+            "--most-gigabytes",
+            default=MOST_RECEIVED >> 30,
+            show_default=True,
+            type=click.IntRange(1),
+            help="The most bytes to receive from an object store for headers.",
+        ),
+        click.option(
+            "--most-requests",
+            default=MOST_REQUESTS,
+            show_default=True,
+            type=click.IntRange(1),
+            help="The most requests to an object store for headers.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 class _PathsOrCommand(CommandGroup):
@@ -92,8 +116,9 @@ def add_group() -> None:
 @md5_option
 @relabel_option
 @overwritten_option
+@allowance_options
 @project_option
-def ilsvrc2012_command(paths: tuple[Path, ...], dataset: str, md5: bool, project: Path, **terms: bool) -> None:
+def ilsvrc2012_command(paths: tuple[Path, ...], dataset: str, md5: bool, project: Path, **terms: Any) -> None:
     """Add ILSVRC2012 from PATHS, files or folders.
 
     Taken are the official archives of images and boxes, the devkit, Kaggle's tree and solution files, an extracted
@@ -108,8 +133,9 @@ def ilsvrc2012_command(paths: tuple[Path, ...], dataset: str, md5: bool, project
 @md5_option
 @relabel_option
 @overwritten_option
+@allowance_options
 @project_option
-def imagenet21k_command(paths: tuple[Path, ...], dataset: str, md5: bool, project: Path, **terms: bool) -> None:
+def imagenet21k_command(paths: tuple[Path, ...], dataset: str, md5: bool, project: Path, **terms: Any) -> None:
     """Add ImageNet-21K from PATHS: fall11_whole.tar, winter21_whole.tar, tars of synsets or a tree of them."""
     _add(find_imagenet21k(paths), dataset, project, md5, **terms)
 
@@ -127,6 +153,7 @@ def imagenet21k_command(paths: tuple[Path, ...], dataset: str, md5: bool, projec
 )
 @relabel_option
 @overwritten_option
+@allowance_options
 @project_option
 def webdataset_command(
     paths: tuple[Path, ...],
@@ -134,7 +161,7 @@ def webdataset_command(
     split: str,
     classes: str | None,
     project: Path,
-    **terms: bool,
+    **terms: Any,
 ) -> None:
     """Add WebDataset shards, flat tars of <key>.jpg with <key>.cls or <key>.json, from PATHS."""
     wnids = _classes(classes)
@@ -184,7 +211,7 @@ def _classes(name: str | None) -> tuple[str, ...]:
     return tuple(line for _, line in found)
 
 
-def _add(found: Discovery, dataset: str, project: Path, md5: bool = False, **terms: bool) -> None:
+def _add(found: Discovery, dataset: str, project: Path, md5: bool = False, **terms: Any) -> None:
     add_sources(found.sources, dataset, project, found.problems, md5, **terms)
 
 
@@ -194,6 +221,8 @@ def add_sources(
     project: Path,
     problems: Sequence[str] = (),
     md5: bool = False,
+    most_requests: int = MOST_REQUESTS,
+    most_gigabytes: int = MOST_RECEIVED >> 30,
     **terms: bool,
 ) -> None:
     """Add sources to a dataset and say what they brought; or a line for all that is wrong, and exit status 2."""
@@ -202,13 +231,21 @@ def add_sources(
         with api.open(project) as db, bars([]) as advance:
             for source in sources if md5 else ():
                 _compare(source.path, advance, problems)
-            report = db.datasets.add(sources, dataset, advance, problems, **terms)
+            allowance = Allowance(most_requests, most_gigabytes << 30)
+            report = db.datasets.add(
+                sources, dataset, advance, problems, allowance=allowance, expect=_expected, **terms
+            )
     except ArchiveError as error:
         for line in str(error).splitlines():
             click.echo(f"error: {line}", err=True)
         click.echo("nothing was added", err=True)
         raise click.exceptions.Exit(2) from error
     click.echo(report)
+
+
+def _expected(source: Source, needed: Cost) -> None:
+    if needed.requests:
+        click.echo(f"{source.path}: about {needed}", err=True)
 
 
 def _compare(path: Path, advance: Callable[[str, int, int], None], problems: list[str]) -> None:

@@ -17,6 +17,7 @@ from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, on_a_terminal, print_json, print_listing
 from holotype.lint.blemishes import CODES
+from holotype.store.objects import place
 
 
 @click.group(cls=CommandGroup)
@@ -69,9 +70,15 @@ def check_command(name: str | None, project: Path, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _places(_: click.Context, __: click.Parameter, paths: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(map(place, paths))
+
+
 @datasets.command("forget")
 @click.argument("name")
-@click.option("--source", multiple=True, type=click.Path(path_type=Path), help="Only what lies at this path, or below.")
+@click.option(
+    "--source", multiple=True, callback=_places, metavar="PATH", help="Only what lies at this path, or below."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @project_option

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from holotype.engine import ENGINES, VARIABLE, Engine, using
+from holotype.store.bucket import is_url
+from holotype.store.objects import place
 
 Command = Callable[..., Any]
 
@@ -21,11 +23,26 @@ project_option = click.option(
 )
 reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the catalog.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+
+
+class PlaceType(click.Path):
+    """A file or folder, or an object or prefix in an object store, by its URL."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, be it on a disk or in an object store."""
+        if not is_url(value):
+            return super().convert(value, param, ctx)
+        found = place(value)
+        if self.exists and not found.exists():
+            self.fail(f"there is no object {found}, and none below it", param, ctx)
+        return found
+
+
 archives_option = click.option(
     "--archives",
     multiple=True,
     metavar="FOLDER",
-    type=click.Path(path_type=Path),
+    type=PlaceType(path_type=Path),
     help="Read images that a release made by others left where they lay from below it; several times.",
 )
 base_option = click.option(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
@@ -13,10 +12,13 @@ from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.ElementTree import fromstring
 
+from holotype.engine import map_batches
 from holotype.errors import ArchiveError
 from holotype.files import printable
+from holotype.imports.listing import entries
 from holotype.imports.masks import Mask
 from holotype.ontology import is_wnid
+from holotype.store.objects import ObjectPath
 from holotype.store.opening import opened_file
 from holotype.store.tar.members import read_members
 
@@ -28,6 +30,7 @@ EMPTY: Final = "boxes that end before they begin, which were not taken"
 BAD_URL: Final = "URLs that are no plain address on the web, which were not taken"
 NO_ANNOTATION: Final = "files .xml that are no annotations, which were not taken"
 UNSIZED: Final = "sizes that are no numbers, which were not taken"
+_AT_ONCE: Final = 32
 _PIXEL = re.compile(r"\s*(-?[0-9]{1,7})(?:\.([0-9]{0,40}))?\s*", re.ASCII)
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 FLAGS: Final = ("truncated", "occluded", "group_of", "difficult")
@@ -226,18 +229,27 @@ def read_voc_folder(folder: Path) -> Iterator[Annotation]:
 
 
 def _voc_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    paths = _voc_paths(folder)
+    remote = isinstance(folder, ObjectPath)
     try:
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if not entry.name.isprintable():
-                raise ArchiveError(f"{printable(folder)}: refused for the name {entry.name!r}")
-            if entry.is_dir(follow_symlinks=False):
-                yield from _voc_files(Path(entry.path))
-            elif entry.name.endswith(".xml") and entry.is_file(follow_symlinks=False):
-                with opened_file(Path(entry.path)) as file:
-                    data = file.read(LARGEST_XML + 1)
-                yield printable(entry.path), data
+        yield from map_batches(_voc_file, paths, workers=_AT_ONCE) if remote else map(_voc_file, paths)
     except OSError as error:
         raise ArchiveError(f"cannot read {printable(error.filename or folder)}: {error.strerror}") from error
+
+
+def _voc_paths(folder: Path) -> Iterator[Path]:
+    for _, entry in entries(folder, ""):
+        if not entry.name.isprintable():
+            raise ArchiveError(f"{printable(folder)}: refused for the name {entry.name!r}")
+        if entry.is_dir(follow_symlinks=False):
+            yield from _voc_paths(folder / entry.name)
+        elif entry.name.endswith(".xml") and entry.is_file(follow_symlinks=False):
+            yield folder / entry.name
+
+
+def _voc_file(path: Path) -> tuple[str, bytes]:
+    with opened_file(path) as file:
+        return printable(path), file.read(LARGEST_XML + 1)
 
 
 def check_box(box: Box, width: int, height: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,15 +10,18 @@ from typing import Final
 
 from holotype.files import printable
 from holotype.imports.layouts import is_image, split_of
-from holotype.imports.listing import entries
-from holotype.imports.scan import opened
+from holotype.imports.listing import Entry, entries
+from holotype.imports.opened import opened
 from holotype.leftovers import leftover
+from holotype.store.objects import ObjectPath
 from holotype.store.tar.scan import read_headers
 
 IMAGES_EACH: Final = 8
 """Images of a folder that are looked at; of other files `OTHERS_EACH`."""
 OTHERS_EACH: Final = 500
 MEMBERS: Final = 300
+FAR: Final = 20
+"""Members of a tar in an object store that are looked at."""
 _ENTRIES: Final = 200_000
 _FOLDERS: Final = 2_000
 _FEW: Final = 40
@@ -43,23 +45,24 @@ class Seen:
 
 def look_into_tar(path: Path) -> Seen:
     """The first members of a tar. Raises `ArchiveError` where it is none."""
-    with opened(path) as (file, size):
-        found = read_headers(file, path.name, 0, size, limit=MEMBERS)
+    with opened(path) as (file, size, fetch):
+        found = read_headers(file, path.name, 0, size, limit=FAR if isinstance(path, ObjectPath) else MEMBERS)
         members = zip(found.names, found.offsets, found.lengths, strict=True)
-        labels = (os.pread(file, min(length, 64), at) for name, at, length in members if name.endswith(".cls"))
+        labels = (fetch(at, min(length, 64)) for name, at, length in members if name.endswith(".cls"))
         return Seen(path, tuple(found.names), label=next(labels, b"").decode(errors="replace").strip())
 
 
 def look_into_json(path: Path) -> str:
     """The first 4,096 bytes of a text file, without what is not UTF-8. Raises `ArchiveError`."""
-    with opened(path) as (file, _):
-        return os.pread(file, 4096, 0).decode("utf-8-sig", errors="ignore")
+    with opened(path) as (_, size, fetch):
+        return fetch(0, min(4096, size)).decode("utf-8-sig", errors="ignore")
 
 
 def look_at_ends(path: Path) -> str:
     """The first and the last 64 KiB of a text file, without what is not UTF-8. Raises `ArchiveError`."""
-    with opened(path) as (file, size):
-        ends = os.pread(file, _END, 0) + os.pread(file, _END, max(_END, size - _END))
+    with opened(path) as (_, size, fetch):
+        last = max(min(_END, size), size - _END)
+        ends = fetch(0, min(_END, size)) + fetch(last, size - last)
     return ends.decode("utf-8-sig", errors="ignore")
 
 
@@ -93,7 +96,7 @@ def look_around(root: Path) -> Seen:
     return Seen(root, tuple(files), tuple(folders), tuple(links))
 
 
-def _some(root: Path, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def _some(root: Path, folder: str) -> Iterator[tuple[str, Entry]]:
     for path, entry in entries(root, folder, _ENTRIES):
         if printable(path) == path and path.isprintable() and not leftover(path):
             yield path, entry

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from holotype.imports.shapes import IMAGES, Kind, Source
+from holotype.store.allowance import Cost
 
 UNPROVEN: Final = (
     "known ones that cannot be read where they were, so that nothing tells whether these are the same, which were not "
@@ -89,11 +90,15 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import brought, source by source."""
+    """What an import brought, source by source; `requests` to object stores that it took, and bytes `received`."""
 
     dataset: str
     sources: tuple[SourceReport, ...]
+    requests: int = 0
+    received: int = 0
 
     def __str__(self) -> str:
         new, images = sum(one.new for one in self.sources), sum(one.images for one in self.sources)
-        return "\n".join([*map(str, self.sources), f"{self.dataset}: {images:,} images, {new:,} of them new"])
+        lines = [*map(str, self.sources), f"{self.dataset}: {images:,} images, {new:,} of them new"]
+        lines += [str(Cost(self.requests, self.received))] if self.requests else []
+        return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +17,8 @@ import pyarrow as pa
 from holotype.engine import map_batches
 from holotype.errors import ArchiveError
 from holotype.files import printable
-from holotype.imports.listing import entries
+from holotype.imports.listing import Entry, entries
+from holotype.imports.opened import opened
 from holotype.imports.shapes import (
     Kind,
     Source,
@@ -30,8 +30,11 @@ from holotype.imports.shapes import (
     synset_of_tar,
 )
 from holotype.leftovers import leftover
-from holotype.store.opening import opened_file
-from holotype.store.tar.scan import Headers, read_headers
+from holotype.store.allowance import Allowance
+from holotype.store.objects import ObjectPath
+from holotype.store.openfiles import RemoteFile
+from holotype.store.tar.ahead import AT_ONCE, Ahead
+from holotype.store.tar.scan import Headers, Read, read_headers
 
 ITEMS: Final = pa.schema(
     [
@@ -80,7 +83,7 @@ def first_member(path: Path) -> str | None:
 
     Raises `ArchiveError` where it is no tar, or is damaged there.
     """
-    with opened(path) as (file, size):
+    with opened(path) as (file, size, _):
         position: int | None = 0
         while position is not None:
             headers = read_headers(file, printable(path), position, size, 1, 0)
@@ -90,30 +93,69 @@ def first_member(path: Path) -> str | None:
     return None
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[tuple[int, int]]:
-    """A descriptor of a plain file, and its size in bytes. Raises `ArchiveError`."""
-    try:
-        file = opened_file(path)
-    except OSError as error:
-        raise ArchiveError(f"cannot open {path}: {error.strerror}") from error
-    with file:
-        yield file.fileno(), os.fstat(file.fileno()).st_size
-
-
-def scan_tar(source: Source, start: int, progress: Callable[[int], None]) -> Iterator[Part]:
+def scan_tar(
+    source: Source, start: int, progress: Callable[[int], None], allowance: Allowance | None = None
+) -> Iterator[Part]:
     """The images of one of ImageNet's tars from byte `start` on, a boundary that `Part.next` gave.
 
-    `progress` is told how far we are, in bytes. Raises `ArchiveError` at the first thing that is wrong.
+    `progress` is told how far we are, in bytes; `allowance` is what may be asked of an object store. Raises
+    `ArchiveError` at the first thing that is wrong, `OverAllowance`.
     """
-    with opened(source.path) as (file, size):
-        read = _scan_nested if source.kind is Kind.SYNSETS else _scan_flat
-        for part in read(file, source, start, size):
+    allowance = allowance or Allowance()
+    with opened(source.path, allowance, 1 if source.kind is Kind.SYNSETS else AT_ONCE) as (file, size, _):
+        if source.kind is Kind.SYNSETS:
+            parts = _scan_nested(file, source, start, size, _inside(source.path, file, allowance))
+        else:
+            parts = _scan_flat(file, source, start, size)
+        for part in parts:
             progress(size if part.next is None else part.next)
             yield part
 
 
-def _scan_flat(file: int, source: Source, start: int, size: int) -> Iterator[Part]:
+def _inside(path: Path, file: Read, allowance: Allowance) -> _InsideFile | _InsideObject:
+    return _InsideObject(RemoteFile(path), allowance) if isinstance(path, ObjectPath) else _InsideFile(file)
+
+
+class _InsideFile:
+    """Reads the headers of tars within a file."""
+
+    def __init__(self, file: Read) -> None:
+        self._file = file
+
+    @contextmanager
+    def reading(self, _: _InnerTar) -> Iterator[Read]:
+        yield self._file
+
+    def workers(self, rate: float, _: int) -> int:
+        """How many tars to read at once, of so many, where one alone gives so many headers a second."""
+        return _READERS if rate < _WARM else 1
+
+
+class _InsideObject:
+    """Reads the headers of tars within an object, each tar's by a chain of its own, or by several where there are few
+    tars; the first tells their stride."""
+
+    def __init__(self, file: RemoteFile, allowance: Allowance) -> None:
+        self._file, self._allowance = file, allowance
+        self._stride: float | None = None
+        self._chains = AT_ONCE
+
+    @contextmanager
+    def reading(self, tar: _InnerTar) -> Iterator[Read]:
+        with Ahead(
+            self._file, self._allowance, tar.start, tar.stop, at_once=self._chains, stride=self._stride
+        ) as ahead:
+            yield ahead
+            if self._stride is None:
+                self._stride = ahead.stride
+
+    def workers(self, _: float, tars: int) -> int:
+        """How many tars to read at once, of so many."""
+        self._chains = max(1, AT_ONCE // max(1, tars))
+        return AT_ONCE
+
+
+def _scan_flat(file: Read, source: Source, start: int, size: int) -> Iterator[Part]:
     where = printable(source.path)
     position: int | None = start
     wnid = ""
@@ -129,13 +171,15 @@ def _scan_flat(file: int, source: Source, start: int, size: int) -> Iterator[Par
         yield Part(table, position, headers.passed_over)
 
 
-def _scan_nested(file: int, source: Source, start: int, size: int) -> Iterator[Part]:
+def _scan_nested(
+    file: Read, source: Source, start: int, size: int, inside: _InsideFile | _InsideObject
+) -> Iterator[Part]:
     inner, passed_over = _inner_tars(file, printable(source.path), start, size)
-    read = partial(_scan_synset, file, source)
+    read = partial(_scan_synset, inside, source)
     begun = time.perf_counter()
     first = [read(tar) for tar in inner[:1]]
     rate = sum(len(table) for table, _ in first) / (time.perf_counter() - begun)
-    workers = _READERS if rate < _WARM else 1
+    workers = inside.workers(rate, len(inner) - 1)
     held: list[pa.Table] = []
     rest = map_batches(read, inner[1:], workers=workers, kind="threads")
     for tar, (table, others) in zip(inner, chain(first, rest), strict=True):
@@ -156,7 +200,7 @@ class _InnerTar(NamedTuple):
     next: int | None
 
 
-def _inner_tars(file: int, where: str, start: int, size: int) -> tuple[list[_InnerTar], int]:
+def _inner_tars(file: Read, where: str, start: int, size: int) -> tuple[list[_InnerTar], int]:
     """The tars of synsets in an archive, and how many other members are passed over."""
     position: int | None = start
     found, passed_over = [], 0
@@ -169,16 +213,17 @@ def _inner_tars(file: int, where: str, start: int, size: int) -> tuple[list[_Inn
     return found, passed_over
 
 
-def _scan_synset(file: int, source: Source, tar: _InnerTar) -> tuple[pa.Table, int]:
+def _scan_synset(inside: _InsideFile | _InsideObject, source: Source, tar: _InnerTar) -> tuple[pa.Table, int]:
     """The rows of a synset's tar, which may be none, and how many other members are passed over."""
     where = f"{printable(source.path)} > {tar.wnid}.tar"
     position: int | None = tar.start
     held, passed_over = [ITEMS.empty_table()], 0
-    while position is not None:
-        headers = _kept(read_headers(file, where, position, tar.stop, begin=tar.start))
-        position = headers.next
-        held.append(_rows(headers, name_in_synset(tar.wnid, where), source.split, tar.wnid))
-        passed_over += headers.passed_over
+    with inside.reading(tar) as file:
+        while position is not None:
+            headers = _kept(read_headers(file, where, position, tar.stop, begin=tar.start))
+            position = headers.next
+            held.append(_rows(headers, name_in_synset(tar.wnid, where), source.split, tar.wnid))
+            passed_over += headers.passed_over
     return pa.concat_tables(held), passed_over
 
 
@@ -243,7 +288,7 @@ def _tree_rows(root: Path, passed_over: list[str]) -> Iterator[tuple[str, str, s
         folders.extend(reversed(inner))
 
 
-def _listed(root: Path, folder: str) -> list[tuple[str, os.DirEntry[str], int]]:
+def _listed(root: Path, folder: str) -> list[tuple[str, Entry, int]]:
     """What a folder holds, by name: path below `root`, entry, size in bytes (-1 for a folder). Pipes are left out."""
     found = []
     try:

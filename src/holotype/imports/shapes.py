@@ -17,6 +17,7 @@ from typing import Final
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.ontology import is_wnid
+from holotype.store.objects import ObjectPath, place
 
 
 class Kind(StrEnum):
@@ -111,8 +112,8 @@ class Source:
 
     @property
     def absolute(self) -> str:
-        """Its path from the root, however it was given."""
-        return os.path.abspath(self.path)
+        """Its path from the root, however it was given; in an object store its URL."""
+        return str(self.path.absolute()) if isinstance(self.path, ObjectPath) else os.path.abspath(self.path)
 
     @property
     def reading(self) -> str:
@@ -129,7 +130,7 @@ class Source:
             pairs = tuple((name, wnid) for name, wnid in layout.pop("classes"))
             layout = Layout(**{**layout, "without": tuple(layout["without"])}, classes=pairs)
         classes = tuple(told.pop("classes", ()))
-        return cls(Kind(kind), Path(path), **told, classes=classes, layout=layout)
+        return cls(Kind(kind), place(path), **told, classes=classes, layout=layout)
 
 
 def kind_by_name(name: str) -> Kind | None:

@@ -15,6 +15,7 @@ from holotype.imports.peek import look_at_ends, look_into_json, look_into_tar
 from holotype.imports.readings import NUMBERS, Choice, Question, Take, Told
 from holotype.imports.shapes import Kind, Layout, Source, kind_by_name
 from holotype.imports.tars import in_tar
+from holotype.store.objects import ObjectPath
 
 _COMPRESSED: Final = re.compile(r"(.+?)(\.tar)?\.(tgz|gz|bz2|xz|zst|zip)", re.IGNORECASE)
 _FIRST_KEY: Final = re.compile(r'\s*\{\s*"([^"]+)"')
@@ -73,7 +74,11 @@ def _classes_above(path: Path) -> Path | None:
 
 def _in_parquet(found: Found, path: Path, among: bool) -> None:
     """Images in Parquet; what else such files hold lies beside images, as img2dataset's captions and URLs."""
-    if holds_images(path):
+    if isinstance(path, ObjectPath) and not among:
+        found.problems.append(f"{path} is Parquet, which is read from a disk alone: fetch it first")
+    elif isinstance(path, ObjectPath):
+        found.passed.append(path)
+    elif holds_images(path):
         found.parquet.append(path)
     elif among:
         found.passed.append(path)

@@ -12,8 +12,11 @@ from holotype.files import printable
 from holotype.imports import scan
 from holotype.imports.layouts import LIST, UNMAPPED, Reader, foreign, reader
 from holotype.imports.listing import entries
-from holotype.imports.scan import ITEMS, Part, opened, rows
+from holotype.imports.opened import opened
+from holotype.imports.scan import ITEMS, Part, rows
 from holotype.imports.shapes import Layout, Source, TreeImage
+from holotype.store.allowance import Allowance
+from holotype.store.tar.ahead import AT_ONCE
 from holotype.store.tar.scan import read_headers
 
 LINK: Final = "links, which are not followed"
@@ -23,6 +26,7 @@ UNREADABLE: Final = "files whose names are not UTF-8 or cannot be printed: renam
 IN_TAR: Final = "lists of labels or boxes inside the tar, which are not read: unpack it, and add the folder, too"
 FOREIGN: Final = "images in {}, named by no wnid, which bring no label"
 _NAMED: Final = 5
+_TOLD: Final = 1_000
 
 
 class _Lying(NamedTuple):
@@ -38,15 +42,19 @@ _Parts = Iterator[tuple[Iterable[_Lying], int | None]]
 """Some files, and where to go on behind them; None where that is the end."""
 
 
-def scan_paths(source: Source, layout: Layout, start: int, progress: Callable[[int], None]) -> Iterator[Part]:
-    """The images of a tree, or of a tar of one from byte `start` on, as parts; `progress` is told bytes of a tar.
+def scan_paths(
+    source: Source, layout: Layout, start: int, progress: Callable[[int], None], allowance: Allowance | None = None
+) -> Iterator[Part]:
+    """The images of a tree, or of a tar of one from byte `start` on, as parts; `progress` is told bytes of a tar, or
+    files of a tree. `allowance` is what may be asked of an object store.
 
-    Raises `ArchiveError` where there are none, and for what cannot be listed or is no sound tar.
+    Raises `ArchiveError` where there are none, and for what cannot be listed or is no sound tar, `OverAllowance`.
     """
     read, unlabelled, found = reader(layout), _unlabelled(layout), 0
-    parts = _tree_parts(source.path, layout) if source.path.is_dir() else _tar_parts(source.path, start, progress)
+    tree = source.path.is_dir()
+    parts = _tree_parts(source.path, layout, progress) if tree else _tar_parts(source.path, start, progress, allowance)
     for lying, following in parts:
-        part = _part(lying, following, read, source, unlabelled)
+        part = _part(lying, following, read, source, unlabelled, tree)
         found += len(part.table)
         if following is None and not found and not start:
             raise ArchiveError(_nothing(source.path, layout, part.left))
@@ -79,10 +87,14 @@ def _unlabelled(layout: Layout) -> Callable[[str], str]:
 
 
 def _part(
-    lying: Iterable[_Lying], following: int | None, read: Reader, source: Source, unlabelled: Callable[[str], str]
+    lying: Iterable[_Lying],
+    following: int | None,
+    read: Reader,
+    source: Source,
+    unlabelled: Callable[[str], str],
+    tree: bool,
 ) -> Part:
     left: Counter[str] = Counter()
-    tree = source.path.is_dir()
     images: list[tuple[TreeImage, _Lying]] = []
     for one in lying:
         said = one.reason or read(one.path)
@@ -105,9 +117,9 @@ def _part(
 
 
 def _tar_parts(
-    path: Path, start: int, progress: Callable[[int], None]
+    path: Path, start: int, progress: Callable[[int], None], allowance: Allowance | None
 ) -> Iterator[tuple[Iterator[_Lying], int | None]]:
-    with opened(path) as (file, size):
+    with opened(path, allowance, AT_ONCE) as (file, size, _):
         position: int | None = start
         while position is not None:
             headers = read_headers(file, path.name, position, size, limit=scan.PART)
@@ -116,10 +128,12 @@ def _tar_parts(
             yield map(_Lying, headers.names, headers.offsets, headers.lengths), position
 
 
-def _tree_parts(root: Path, layout: Layout) -> _Parts:
+def _tree_parts(root: Path, layout: Layout, progress: Callable[[int], None]) -> _Parts:
     held: list[_Lying] = []
-    for one in _walk(root, layout):
+    for number, one in enumerate(_walk(root, layout), 1):
         held.append(one)
+        if number % _TOLD == 0:
+            progress(number)
         if len(held) >= scan.PART:
             yield held, 0
             held = []

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from holotype.errors import ArchiveError
 from holotype.imports.boxes import Annotation
 from holotype.imports.masks import Mask
 from holotype.imports.peek import Seen
 from holotype.imports.tools.label_maps import CLASSES, OBJECTS, pictures_of
 from holotype.imports.tools.shapes import Picture
+from holotype.store.objects import ObjectPath
 
 NO_WNID: Final = "masks of classes that no wnid is given for, which were not taken"
 TITLE: Final = "PASCAL VOC's maps of masks"
@@ -42,8 +44,10 @@ def map_folders(maps: list[Path], root: Path) -> list[str]:
 def read_voc_maps(path: Path, table: Mapping[str, str]) -> Iterator[Annotation]:
     """The masks of each image that has a map below a folder; `table` has the wnid of each class name.
 
-    Raises `ArchiveError` as `holotype.imports.tools.label_maps.read_label_maps` does.
+    Raises `ArchiveError` as `holotype.imports.tools.label_maps.read_label_maps` does, and for one in an object store.
     """
+    if isinstance(path, ObjectPath):
+        raise ArchiveError(f"{path}: maps of masks are read from a disk alone: fetch them first")
     remarks: Counter[str] = Counter()
     for one in pictures_of(path, remarks):
         told = [*remarks.elements()]

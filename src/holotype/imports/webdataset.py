@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +14,14 @@ from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.annotations import BOX
 from holotype.imports.boxes import Annotation, Box
+from holotype.imports.opened import opened
 from holotype.imports.samples import Sample, read_sample
-from holotype.imports.scan import Part, opened, rows
+from holotype.imports.scan import Part, rows
 from holotype.leftovers import leftover
-from holotype.store.tar.scan import read_headers
+from holotype.store.allowance import Allowance
+from holotype.store.objects import ObjectPath
+from holotype.store.tar.ahead import AT_ONCE
+from holotype.store.tar.scan import Read, read_headers
 
 TWICE: Final = "labels of a sample that has one already, which were not taken"
 LONG: Final = "files .cls over 64 bytes, .json or .xml over 16 MiB, which were not read"
@@ -27,6 +30,7 @@ ALONE: Final = "files of samples without an image"
 _IMAGES: Final = frozenset({"jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif"})
 _LONGEST: Final = {"cls": 64, "json": 16 << 20, "xml": 16 << 20}
 _LONGEST_KEY: Final = 1024
+_TOGETHER: Final = 100_000
 _ABOUT: Final = pa.struct(
     [
         ("wnids", pa.list_(pa.string())),
@@ -48,7 +52,7 @@ class _Samples:
     beside: dict[str, dict[str, bytes]] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)
 
-    def add(self, file: int, name: str, offset: int, length: int) -> None:
+    def add(self, fetch: Read, name: str, offset: int, length: int) -> None:
         """Take one member in. Raises `ArchiveError` for too long a key, and for an image that is there twice."""
         key, extension = _split(name)
         if len(key.encode()) > _LONGEST_KEY:
@@ -63,27 +67,29 @@ class _Samples:
         elif extension in self.beside.setdefault(key, {}):
             self.left[TWICE] += 1
         else:
-            self.beside[key][extension] = os.pread(file, length, offset)
+            self.beside[key][extension] = fetch(offset, length)
 
 
-def scan_shard(path: Path, split: str, classes: Sequence[str]) -> Iterator[Part]:
+def scan_shard(path: Path, split: str, classes: Sequence[str], allowance: Allowance | None = None) -> Iterator[Part]:
     """The images of one shard, as one part: each named by its key, several of a sample by key and extension.
 
-    The part's table has a column more, what is said of the image beside its first label. Raises `ArchiveError`.
+    The part's table has a column more, what is said of the image beside its first label. `allowance` is what may be
+    asked of an object store. Raises `ArchiveError`, `OverAllowance`.
     """
     samples = _Samples(str(path))
-    with opened(path) as (file, size):
+    with opened(path, allowance, AT_ONCE) as (file, size, fetch):
         position: int | None = 0
         passed_over = 0
+        limit = 1 if isinstance(path, ObjectPath) else _TOGETHER  # what lies beside a header was fetched with it
         while position is not None:
-            headers = read_headers(file, printable(path), position, size, begin=0)
+            headers = read_headers(file, printable(path), position, size, limit, begin=0)
             position = headers.next
             passed_over += headers.passed_over
             for name, offset, length in zip(headers.names, headers.offsets, headers.lengths, strict=True):
                 if leftover(name):
                     passed_over += 1
                 else:
-                    samples.add(file, name, offset, length)
+                    samples.add(fetch, name, offset, length)
     if not samples.images:
         raise ArchiveError(f"{path} holds no images named <key>.jpg")
     samples.left[ALONE] += sum(len(found) for key, found in samples.beside.items() if key not in samples.images)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from holotype.catalog import datasets as dataset_rows
 from holotype.catalog.datasets import File
 from holotype.imports.shapes import Kind
-from holotype.store.opening import state_of
+from holotype.store.objects import place
+from holotype.store.opening import Tree, state_of
 
 THERE, CHANGED, MISSING = "there", "changed", "missing"
 
@@ -39,7 +39,7 @@ def check(connection: Connection, dataset: str | None) -> list[Checked]:
 
 
 def _checked(connection: Connection, row: File) -> Checked:
-    state = state_of(Path(row.path))
+    state = state_of(place(row.path))
     if row.kind == Kind.TREE and state is not None:
         return _tree(connection, row)
     now = MISSING if state is None else THERE if row.size == 0 or state == (row.size, row.mtime_ns) else CHANGED
@@ -50,16 +50,15 @@ def _checked(connection: Connection, row: File) -> Checked:
 
 def _tree(connection: Connection, row: File) -> Checked:
     counts = dict.fromkeys((THERE, CHANGED, MISSING), 0)
+    tree = Tree(place(row.path))
     for path, length in dataset_rows.paths_in(connection, row.id):
-        counts[_file(Path(row.path) / path, length, row.at)] += 1
+        counts[_file(tree, path, length, row.at)] += 1
     state = next((name for name in (MISSING, CHANGED) if counts[name]), THERE)
     return Checked(row.dataset, row.kind, row.path, state, **counts)
 
 
-def _file(path: Path, length: int, at: float) -> str:
-    try:
-        status = path.lstat()
-    except OSError:
+def _file(tree: Tree, path: str, length: int, at: float) -> str:
+    if (status := tree.status(path)) is None:
         return MISSING
     touched = max(status.st_mtime_ns, status.st_ctime_ns) > at * 1e9
     return CHANGED if touched or status.st_size != length else THERE

@@ -17,6 +17,7 @@ from holotype.errors import ArchiveError
 from holotype.imports.shapes import IMAGES, Kind, Source
 from holotype.project.dataset_said import Advance
 from holotype.project.dataset_scan import Importer
+from holotype.store.objects import ObjectPath
 
 _SAID_ELSEWHERE: Final = IMAGES | {Kind.BOXES, Kind.SOLUTION, Kind.DEVKIT, Kind.URLS}
 """What may say of an image what a forgotten source said."""
@@ -126,5 +127,5 @@ def _check(
 
 
 def _is_below(path: str, folder: Path) -> bool:
-    above = os.path.abspath(folder)
+    above = str(folder) if isinstance(folder, ObjectPath) else os.path.abspath(folder)
     return path == above or path.startswith(above.rstrip("/") + "/")

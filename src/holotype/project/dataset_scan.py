@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
 from holotype.catalog import datasets as dataset_rows
+from holotype.engine import map_batches
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.annotations import annotation_parts, read_annotations
 from holotype.imports.devkit import Devkit, read_devkit
 from holotype.imports.journal import Journal
 from holotype.imports.lists import read_marks, read_texts, read_urls
+from holotype.imports.opened import expected_cost
 from holotype.imports.reports import ImportReport, SourceReport
 from holotype.imports.scan import Part, kind_of_tar, scan_tar, scan_tree
 from holotype.imports.shapes import ANNOTATIONS, OFFICIAL_TARS, TARS, Kind, Source
@@ -26,33 +28,47 @@ from holotype.project.dataset_said import Advance, Said, Terms
 from holotype.project.dataset_write import Publication
 from holotype.project.one_process import IMPORTS, turn
 from holotype.project.parts import Parts
+from holotype.store.allowance import Allowance, Cost
+from holotype.store.objects import ObjectPath
 from holotype.store.opening import state_of
 
 Value = TypeVar("Value")
+_AT_ONCE: Final = 16
 
 
 class Importer:
     """Imports sources into one dataset of a project; scans are kept in its folder until all are done."""
 
-    def __init__(self, parts: Parts, dataset: str, terms: Terms) -> None:
+    def __init__(self, parts: Parts, dataset: str, terms: Terms, allowance: Allowance | None = None) -> None:
         self._store = parts.store
         self._ontology = parts.ontology  # now, for the catalog is told which it is
         self._catalog = parts.catalog
         self._dataset = dataset
         self._journals = parts.folder / "imports"
         self._terms = terms
+        self._allowance = allowance or Allowance()
 
-    def run(self, sources: Sequence[Source], advance: Advance, problems: Sequence[str] = ()) -> ImportReport:
-        """Scan every source, then write everything in one transaction.
+    def run(
+        self,
+        sources: Sequence[Source],
+        advance: Advance,
+        problems: Sequence[str] = (),
+        expect: Callable[[Source, Cost], None] = lambda *_: None,
+    ) -> ImportReport:
+        """Scan every source, then write everything in one transaction. `expect` is told what a tar in an object store
+        will take, before any is scanned.
 
         Raises `ArchiveError` with one line for each source that is not as it should be, `problems` first; the catalog
-        is then as it was, and sources that were sound need not be scanned again.
+        is then as it was, and sources that were sound need not be scanned again. Raises `OverAllowance` where too much
+        is asked of object stores.
         """
         with self.alone():
             lines = list(problems)
             distinct = _distinct(source for source in sources if source.kind is not Kind.OTHER)
             unchanged = self._unchanged(distinct)
             changed = [source for source in distinct if source not in unchanged]
+            before = asked(distinct)
+            self._check_costs(changed, expect)
             scans = _tried(lines, changed, lambda source: self.scan(source, advance))
             full = [(source, said) for source, said in scans if said.holds_something]
             if not (full or unchanged or lines):
@@ -67,7 +83,17 @@ class Importer:
             SourceReport(source, passed_over=said.passed_over) for source, said in scans if (source, said) not in full
         ]
         other = [SourceReport(source) for source in sources if source.kind is Kind.OTHER]
-        return replace(report, sources=(*report.sources, *empty, *other))
+        requests, received = (now - then for now, then in zip(asked(distinct), before, strict=True))
+        return replace(report, sources=(*report.sources, *empty, *other), requests=requests, received=received)
+
+    def _check_costs(self, sources: Sequence[Source], expect: Callable[[Source, Cost], None]) -> None:
+        """Raise `OverAllowance` where the tars in object stores seem to need more than is allowed."""
+        remote = [one for one in sources if one.kind in TARS and isinstance(one.path, ObjectPath)]
+        requests = received = 0
+        for source, needed in zip(remote, map_batches(_needed, remote, workers=_AT_ONCE), strict=True):
+            expect(source, needed)
+            requests, received = requests + needed.requests, received + needed.received
+            self._allowance.check(str(source.path), requests, received)
 
     def _publish(
         self,
@@ -128,6 +154,7 @@ class Importer:
         if (state := state_of(source.path)) is None:
             raise ArchiveError(f"{source.path} is not there any more")
         size, mtime_ns = state
+        remote = isinstance(source.path, ObjectPath)
         journal = Journal.of(self._journals, source, size, mtime_ns)
         passed_over: list[str] = []
 
@@ -135,18 +162,36 @@ class Importer:
             if source.kind in ANNOTATIONS:
                 return annotation_parts(read_annotations(source))
             if source.layout is not None:
-                return scan_paths(source, source.layout, start, lambda at: advance("headers", at, size))
+                stage = "headers" if size else "files"
+                return scan_paths(source, source.layout, start, lambda at: advance(stage, at, size), self._allowance)
             if source.kind is Kind.TREE:
                 return scan_tree(source.path, source.split, passed_over)
             if source.kind is Kind.SHARD:
-                return scan_shard(source.path, source.split, source.classes)
-            return scan_tar(source, start, lambda at: advance("headers", at, size))
+                return scan_shard(source.path, source.split, source.classes, self._allowance)
+            return scan_tar(source, start, lambda at: advance("headers", at, size), self._allowance)
 
         if source.kind in OFFICIAL_TARS and kind_of_tar(source.path) is not source.kind:
             raise ArchiveError(f"{source.path} has changed while it was looked at")
         journal.complete(scan, resume=tar, anew=source.path.is_dir())
+        if remote and state_of(source.path) != state:
+            journal.clear()
+            raise ArchiveError(f"{source.path} was replaced while it was read: nothing of it was taken")
         passed = len(passed_over) + journal.passed_over()
         return Said(size, mtime_ns, journal, passed_over=passed, left=journal.left())
+
+
+def _needed(source: Source) -> Cost:
+    """About what the headers of a tar take; nothing where it is none: that is told by its scan."""
+    try:
+        return expected_cost(source)
+    except ArchiveError:
+        return Cost(0, 0)
+
+
+def asked(sources: Iterable[Source]) -> tuple[int, int]:
+    """How many requests this process made to the object stores that some sources lie in, and the bytes that came."""
+    buckets = {source.path.bucket for source in sources if isinstance(source.path, ObjectPath)}
+    return sum(one.requests for one in buckets), sum(one.received for one in buckets)
 
 
 def _besides(said: Said) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -30,7 +30,8 @@ from holotype.imports.webdataset import annotation_of
 from holotype.ontology import Ontology
 from holotype.project.dataset_said import CHUNK, Advance, Said, Terms, chunks, location
 from holotype.project.dataset_shelf import Shelf, contradicts
-from holotype.store.opening import state_of
+from holotype.store.objects import place
+from holotype.store.opening import Tree, state_of
 from holotype.store.store import Store
 
 OTHERWISE: Final = "images whose label is none of those said here, which were added"
@@ -52,6 +53,7 @@ class Publication:
         self._held = {row.path: row for row in dataset_rows.files(connection, dataset)}
         self._by_id = {row.id: row for row in self._held.values()}
         self._gone: dict[int, bool] = {}
+        self._trees: dict[str, Tree] = {}
         self._left: frozenset[int] = frozenset()
         self._advance = advance
         self._ranks: dict[str, int] = {}
@@ -166,9 +168,10 @@ class Publication:
             return True
         row = self._by_id[image.file_id]
         if row.kind == Kind.TREE:
-            return not _has_size(Path(row.path) / image.path, image.length)
+            status = self._tree(row.path).status(image.path)
+            return status is None or status.st_size != image.length
         if row.id not in self._gone:
-            self._gone[row.id] = state_of(Path(row.path)) != (row.size, row.mtime_ns)
+            self._gone[row.id] = state_of(place(row.path)) != (row.size, row.mtime_ns)
         return self._gone[row.id]
 
     def source_of(self, image: dataset_rows.Known) -> str:
@@ -182,7 +185,10 @@ class Publication:
 
     def is_touched(self, image: dataset_rows.Known, held: dataset_rows.File) -> bool:
         """Whether an image's file in a tree has changed since, to whatever bytes of its length."""
-        return held.kind == Kind.TREE and _changed_after(Path(held.path) / image.path, held.at)
+        return held.kind == Kind.TREE and _changed_after(self._tree(held.path).status(image.path), held.at)
+
+    def _tree(self, path: str) -> Tree:
+        return self._trees.setdefault(path, Tree(place(path)))
 
     def write(
         self,
@@ -311,20 +317,9 @@ def _is_other(image: dataset_rows.Known, said: Annotation) -> bool:
     return bool(image.wnid and said.labels) and image.wnid not in said.labels
 
 
-def _has_size(path: Path, length: int) -> bool:
-    try:
-        return path.lstat().st_size == length
-    except OSError:
-        return False
-
-
-def _changed_after(path: Path, at: float) -> bool:
-    """Whether a file was written, or put here, after a time in Unix seconds."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return True
-    return max(status.st_mtime_ns, status.st_ctime_ns) > at * 1e9
+def _changed_after(status: os.stat_result | None, at: float) -> bool:
+    """Whether a file was written, or put here, after a time in Unix seconds, or is none any more."""
+    return status is None or max(status.st_mtime_ns, status.st_ctime_ns) > at * 1e9
 
 
 def _row_of(box: Box) -> tuple[annotation_rows.BoxRow, annotation_rows.Flags]:

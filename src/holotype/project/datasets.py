@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from holotype.project.lemmas import Lemmas
 from holotype.project.lint import lint_dataset
 from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.parts import Parts
+from holotype.store.allowance import Allowance, Cost
 
 
 class Datasets:
@@ -43,18 +44,24 @@ class Datasets:
         *,
         overwritten: bool = False,
         relabel: bool = False,
+        allowance: Allowance | None = None,
+        expect: Callable[[Source, Cost], None] = lambda *_: None,
     ) -> ImportReport:
         """Register archives, trees and lists of a dataset: headers are read, nothing is copied.
+
+        They may lie in an object store. `allowance` is what may be asked of that for headers, and `expect` is told
+        about what each archive there will take, before any is read.
 
         Other bytes under a known name are not taken, unless files that were imported before were `overwritten`. A label
         that contradicts what is known is not taken, unless it is to `relabel`.
 
         Raises `ArchiveError` with a line for each source that is not as it should be, after `problems`; nothing has
-        then changed. Stopped and run again, it goes on where it was.
+        then changed. Stopped and run again, it goes on where it was. Raises `OverAllowance` where more is needed than
+        is allowed.
         """
         self._parts.check_writable()
         terms = Terms(self._parts.clock(), overwritten, relabel)
-        return Importer(self._parts, dataset, terms).run(sources, advance, problems)
+        return Importer(self._parts, dataset, terms, allowance).run(sources, advance, problems, expect)
 
     def __getitem__(self, dataset: str) -> ImportedDataset:
         """An imported dataset, to train from where it lies. Raises `ArchiveError` where there is none of that name."""

@@ -24,12 +24,15 @@ from holotype.store.store import Store
 
 Unread = tuple[int, Location]
 """An image that was not read yet: its id, and where it lies."""
+Read = bytes | ArchiveError | PackError
 Looked = Fingerprint | Rejection | HolotypeError
 REPLACED: Final = "replaced"
 """The reason of images whose bytes are others than those that were read before."""
 _PAGE: Final = 4_000
 _BATCH: Final = 24
 _COMMIT: Final = 960
+_AT_ONCE: Final = 4
+"""Batches that are read at once from an object store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ def _fingerprint(
     outcomes = Counter[str]()
     problems: dict[str, str] = {}
     with many_at_once():
-        looked = map_batches(partial(_look_at, store), batches)
+        read = map_batches(partial(_read_away, store), batches, workers=_AT_ONCE, kind="threads")
+        looked = map_batches(partial(_look_at, store), read)
         results = (one for batch in looked for one in batch)
         while chunk := list(islice(results, _COMMIT)):
             for (_, location), found in chunk:
@@ -124,12 +128,20 @@ def _compared(found: Looked, seen: str | None) -> Looked:
     return Rejection(seen, REPLACED, f"it had other bytes before; they are now those of sha256 {found.sha256}")
 
 
-def _look_at(store: Store, images: Sequence[Unread]) -> list[tuple[Unread, Looked]]:
-    read = store.read_each([location for _, location in images])
-    return [(image, _looked(data)) for image, data in zip(images, read, strict=True)]
+def _read_away(store: Store, images: Sequence[Unread]) -> tuple[Sequence[Unread], Sequence[Read] | None]:
+    """Images with the bytes of those that lie in an object store, which is waited for while others are looked at; None
+    where none does."""
+    locations = [location for _, location in images]
+    return images, list(store.read_each(locations)) if any(map(store.is_away, locations)) else None
 
 
-def _looked(data: bytes | ArchiveError | PackError) -> Looked:
+def _look_at(store: Store, read: tuple[Sequence[Unread], Sequence[Read] | None]) -> list[tuple[Unread, Looked]]:
+    images, held = read
+    found = store.read_each([location for _, location in images]) if held is None else held
+    return [(image, _looked(data)) for image, data in zip(images, found, strict=True)]
+
+
+def _looked(data: Read) -> Looked:
     return fingerprint_batch([data])[0] if isinstance(data, bytes) else data
 
 

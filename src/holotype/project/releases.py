@@ -45,6 +45,7 @@ from holotype.releases.quantities import plural
 from holotype.releases.takedown import TakenDown, Unwanted
 from holotype.releases.verified import verified_table
 from holotype.store.location import PACK, TREE
+from holotype.store.objects import place
 from holotype.store.opening import state_of
 from holotype.store.reach import ANYWHERE
 
@@ -306,8 +307,8 @@ def _check_in_place(holders: Sequence[Holder]) -> None:
                 "the project's own images lie in packs that it goes on writing to: a release that leaves bytes where "
                 "they lie can be of datasets alone"
             )
-        state = state_of(Path(one.path)) if one.kind != TREE else None
-        if one.kind == TREE and Path(one.path).is_dir():
+        state = state_of(place(one.path)) if one.kind != TREE else None
+        if one.kind == TREE and place(one.path).is_dir():
             continue
         if state is None:
             raise ReleaseError(f"{one.path} of {one.dataset} is not there any more; bring it back or import it again")

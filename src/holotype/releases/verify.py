@@ -53,6 +53,7 @@ from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.release import Release, ontology_of
 from holotype.store.bucket import Bucket
 from holotype.store.location import TREE
+from holotype.store.objects import place
 from holotype.store.opening import state_of
 from holotype.store.reach import Folders
 
@@ -270,9 +271,9 @@ def _check_elsewhere(release: Release) -> Iterator[str]:
         if one.file in foreign:
             continue
         if one.kind == TREE:
-            if not Path(one.file).is_dir():
+            if not place(one.file).is_dir():
                 yield f"{one.file} is not there"
-        elif (state := state_of(Path(one.file))) is None:
+        elif (state := state_of(place(one.file))) is None:
             yield f"{one.file} is not there"
         elif state != (one.size, one.mtime_ns):
             yield f"{one.file} has changed since the release was made (another size or time)"

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final, TypeVar
 
-from holotype.errors import BucketError, BucketGone, NoBucketSupport, ObjectExists
+from holotype.errors import BucketError, BucketGone, NoBucketSupport, ObjectChanged, ObjectExists
 from holotype.files import write_parts_atomically
 
 Result = TypeVar("Result")
@@ -26,6 +26,8 @@ _URL: Final = re.compile(r"(s3|gs|az)://([A-Za-z0-9][A-Za-z0-9._-]*)(?:/(.*))?")
 _RETRIES: Final = {"max_retries": 10, "retry_timeout": timedelta(minutes=3)}
 _PATIENCE: Final = {"connect_timeout": timedelta(seconds=10), "timeout": timedelta(minutes=5)}
 _PART: Final = 16 << 20
+_PAGE: Final = 1_000
+"""Objects that a store names in one answer."""
 _COALESCE: Final = 256 << 10
 """Ranges of an object that lie so near are read by one request: what is read for nothing costs less than asking."""
 _LONGEST: Final = 8 << 20
@@ -120,28 +122,38 @@ class Bucket:
         """What lies below a further prefix."""
         return Bucket(f"{self.url}/{prefix}")
 
-    def read(self, key: str, offset: int, length: int) -> bytes:
+    def read(self, key: str, offset: int, length: int, etag: str = "") -> bytes:
         """The `length` bytes of an object from `offset`, by one ranged request.
 
-        Raises EOFError if they are not all there, `BucketGone` where there is no object.
+        Raises EOFError if they are not all there, `BucketGone` where there is no object, `ObjectChanged` where its
+        content has another tag than `etag`, if one is given.
         """
         if length == 0:
             return b""
-        return self._whole(offset, length, self._ask(key, lambda: self._range(key, offset, length)))
+        return self._whole(offset, length, self._ask(key, lambda: self._range(key, offset, length, etag)))
 
-    def read_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+    def read_ranges(self, key: str, ranges: Sequence[tuple[int, int]], etag: str = "") -> list[bytes]:
         """The bytes of many ranges of an object, each ``(offset, length)``: neighbours by one request, some requests at
         once. Raises as `read` does."""
         spans = coalesced(ranges)
         found: dict[int, bytes] = {}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for span, data in zip(
-                spans, pool.map(lambda one: self.read(key, one.offset, one.length), spans), strict=True
+                spans, pool.map(lambda one: self.read(key, one.offset, one.length, etag), spans), strict=True
             ):
                 for number in span.numbers:
                     start = ranges[number][0] - span.offset
                     found[number] = data[start : start + ranges[number][1]]
         return [found[number] for number in range(len(ranges))]
+
+    def read_whole(self, key: str, most: int) -> bytes:
+        """All bytes of an object, by one request. Raises EOFError where those are more than `most`, `BucketGone` where
+        there is no object."""
+        found = self._ask(key, lambda: _library().get(self._store, key))
+        if (size := int(found.meta["size"])) > most:
+            raise EOFError(f"{size:,} bytes")
+        with self._told(key):
+            return self._whole(0, size, bytes(found.bytes()))
 
     def state(self, key: str) -> ObjectState | None:
         """An object as it is now; None where there is none."""
@@ -185,9 +197,16 @@ class Bucket:
     def names(self, prefix: str = "") -> Iterator[tuple[str, ObjectState]]:
         """Every object below a further prefix, which ends with a folder's name or is empty: its key, and how it is now;
         in the order of keys."""
-        pages = _library().list(self._store, prefix=prefix or None)
+        pages = _library().list(self._store, prefix=prefix or None, chunk_size=_PAGE)
         while page := self._ask(prefix, lambda: next(pages, None)):
             yield from ((one["path"], _state(one)) for one in page)
+
+    def beneath(self, prefix: str = "") -> tuple[list[str], list[tuple[str, ObjectState]]]:
+        """What lies right below a further prefix: keys of folders, and objects as `names` has them; both in order."""
+        found = self._ask(prefix, lambda: _library().list_with_delimiter(self._store, prefix=prefix or None))
+        with self._lock:
+            self.requests += (len(found["objects"]) + len(found["common_prefixes"])) // _PAGE
+        return sorted(found["common_prefixes"]), sorted((one["path"], _state(one)) for one in found["objects"])
 
     def remove(self, key: str) -> None:
         """Take an object away; nothing where there is none."""
@@ -212,7 +231,10 @@ class Bucket:
         with self._told(""):
             return made(self._name, prefix=self._prefix or None, **options)
 
-    def _range(self, key: str, offset: int, length: int) -> bytes:
+    def _range(self, key: str, offset: int, length: int, etag: str) -> bytes:
+        if etag:
+            asked = {"range": (offset, offset + length), "if_match": etag}
+            return bytes(_library().get(self._store, key, options=asked).bytes())
         data: bytes = _library().get_range(self._store, key, start=offset, length=length).to_bytes()
         return data
 
@@ -234,12 +256,14 @@ class Bucket:
 
     @contextmanager
     def _told(self, key: str) -> Iterator[None]:
-        from obstore.exceptions import AlreadyExistsError, BaseError
+        from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 
         try:
             yield
         except AlreadyExistsError as error:
             raise ObjectExists(self._url(key)) from error
+        except PreconditionError:
+            raise ObjectChanged(self._url(key)) from None
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error):
                 raise BucketError(self._url(key), _REASONS["NoSuchBucket"]) from None

@@ -1,4 +1,4 @@
-"""Files that stay open for reading, and are read at any place by many threads at once."""
+"""Files and objects that stay open for reading, and are read at any place by many threads at once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import os
 import stat
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Generic, TypeVar
+
+from holotype.errors import ArchiveError, BucketError, ObjectChanged
+from holotype.store.objects import ObjectPath
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -50,19 +54,67 @@ class OpenFile:
         return data
 
 
+class RemoteFile:
+    """An object in an object store as it is at opening, read by ranges.
+
+    `size` in bytes and `mtime_ns` are those of the object; what is read is of that content and no other. Raises OSError
+    where there is no such object, or the store does not answer.
+    """
+
+    __slots__ = ("_bucket", "_etag", "_key", "mtime_ns", "size", "url")
+
+    def __init__(self, path: ObjectPath) -> None:
+        self.url, self._bucket, self._key = str(path), path.bucket, path.key
+        with self._told():
+            state = self._bucket.state(self._key) if self._key else None
+        if state is None:
+            raise OSError(errno.ENOENT, "there is no such object")
+        self.size, self.mtime_ns, self._etag = state.size, state.mtime_ns, state.etag
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The `length` bytes from `offset`, by one request.
+
+        Raises EOFError if they are not all there, before anything is asked, `ArchiveError` where the object has been
+        replaced, and OSError if they cannot be read.
+        """
+        self._check(offset, length)
+        with self._told():
+            return self._bucket.read(self._key, offset, length, self._etag)
+
+    def read_many(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """The bytes of many ranges, each ``(offset, length)``, neighbours by one request. Raises as `read` does."""
+        for offset, length in ranges:
+            self._check(offset, length)
+        with self._told():
+            return self._bucket.read_ranges(self._key, ranges, self._etag)
+
+    def _check(self, offset: int, length: int) -> None:
+        if not 0 <= offset <= offset + length <= self.size:
+            raise EOFError(f"no bytes at {offset:,} + {length:,}")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except ObjectChanged as error:
+            raise ArchiveError(f"{self.url} was replaced while it was read: nothing of it was taken") from error
+        except BucketError as error:
+            raise OSError(errno.EIO, error.reason) from error
+
+
 class OpenFiles(Generic[Key]):
     """The `most` files used last, opened by `open_file` as they are asked for. Thread-safe.
 
     What a thread reads from stays open while it reads, also if it is forgotten here meanwhile.
     """
 
-    def __init__(self, open_file: Callable[[Key], OpenFile], most: int) -> None:
+    def __init__(self, open_file: Callable[[Key], OpenFile | RemoteFile], most: int) -> None:
         self._open = open_file
         self._most = most
-        self._files: OrderedDict[Key, OpenFile] = OrderedDict()
+        self._files: OrderedDict[Key, OpenFile | RemoteFile] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __getitem__(self, key: Key) -> OpenFile:
+    def __getitem__(self, key: Key) -> OpenFile | RemoteFile:
         with self._lock:
             file = self._files.get(key)
             if file is not None:

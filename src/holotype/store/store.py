@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from holotype.errors import ArchiveError, BucketError, BucketGone, ForeignFiles, PackError
 from holotype.files import printable
 from holotype.store.archives import open_archive, open_pack, read_file
-from holotype.store.bucket import Bucket
+from holotype.store.bucket import Bucket, is_url
 from holotype.store.cache import default_cache
 from holotype.store.location import PACK, TREE, Location
-from holotype.store.openfiles import MAX_BYTES, OpenFile, OpenFiles
+from holotype.store.objects import place
+from holotype.store.openfiles import MAX_BYTES, OpenFile, OpenFiles, RemoteFile
 from holotype.store.pack_reading import PackReader
 from holotype.store.reach import ANYWHERE, Folders, outside, real
 
 _OPEN_FILES = 64
-_PACKS_AT_ONCE = 4
+_AT_ONCE = 4
 _AHEAD = 32 << 20
 
 
@@ -58,20 +60,25 @@ class Store:
             return self._read_pack(location)
         return self._read_file(location) if location.kind == TREE else self._read_archive(location)
 
+    def is_away(self, location: Location) -> bool:
+        """Whether an image lies in an object store."""
+        return self.is_far if location.kind == PACK else is_url(location.file)
+
     def read_many(self, locations: Sequence[Location]) -> list[bytes]:
-        """The bytes at many locations, in their order: in an object store neighbours by one request, and some packs at
-        once. Raises as `read` does."""
-        if self._remote is None:
-            return [self.read(location) for location in locations]
-        found = {number: self.read(one) for number, one in enumerate(locations) if one.kind != PACK}
-        packs: defaultdict[str, list[int]] = defaultdict(list)
+        """The bytes at many locations, in their order: in an object store neighbours by one request, and some packs or
+        archives at once. Raises as `read` does."""
+        found: dict[int, bytes] = {}
+        together: defaultdict[Location, list[int]] = defaultdict(list)
         for number, one in enumerate(locations):
-            if one.kind == PACK:
-                packs[one.file].append(number)
-        wanted = [[(locations[one].offset, locations[one].length) for one in numbers] for numbers in packs.values()]
-        with ThreadPoolExecutor(_PACKS_AT_ONCE) as pool:
-            for numbers, read in zip(packs.values(), pool.map(self._remote.read_many, packs, wanted), strict=True):
-                found.update(zip(numbers, read, strict=True))
+            if one.kind != TREE and self.is_away(one):
+                together[replace(one, offset=0, length=0)].append(number)
+            else:
+                found[number] = self.read(one)
+        if together:
+            wanted = [[locations[number] for number in numbers] for numbers in together.values()]
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                for numbers, read in zip(together.values(), pool.map(self._read_of_one, wanted), strict=True):
+                    found.update(zip(numbers, read, strict=True))
         return [found[number] for number in range(len(locations))]
 
     def read_each(self, locations: Sequence[Location]) -> Iterator[bytes | ArchiveError | PackError]:
@@ -80,7 +87,7 @@ class Store:
 
         Raises `BucketError` where an object store cannot be read at all.
         """
-        if self._remote is None:
+        if not any(map(self.is_away, locations)):
             yield from map(self._read_or_error, locations)
             return
         for some in _windows(locations):
@@ -115,18 +122,34 @@ class Store:
             raise PackError(f"cannot read {self._place}/{location.file}: {error.strerror}") from error
 
     def _read_archive(self, location: Location) -> bytes:
-        path, offset, length = self._lies(location.file), location.offset, location.length
-        if length > MAX_BYTES:
-            raise ArchiveError(f"{path}: {length:,} bytes at {offset:,} are over the limit of {MAX_BYTES:,}")
+        return self._read_in_archive([location])[0]
+
+    def _read_of_one(self, locations: Sequence[Location]) -> list[bytes]:
+        """The bytes at locations in one pack or archive."""
+        if self._remote is None or locations[0].kind != PACK:
+            return self._read_in_archive(locations)
+        return self._remote.read_many(locations[0].file, [(one.offset, one.length) for one in locations])
+
+    def _read_in_archive(self, locations: Sequence[Location]) -> list[bytes]:
+        """The bytes at locations in one archive."""
+        first = locations[0]
+        path = self._lies(first.file)
+        for one in locations:
+            if one.length > MAX_BYTES:
+                raise ArchiveError(
+                    f"{path}: {one.length:,} bytes at {one.offset:,} are over the limit of {MAX_BYTES:,}"
+                )
+        ranges = [(one.offset, one.length) for one in locations]
         try:
-            return self._files[path, (location.size, location.mtime_ns)].read(offset, length)
+            file = self._files[path, (first.size, first.mtime_ns)]
+            return file.read_many(ranges) if isinstance(file, RemoteFile) else [file.read(*one) for one in ranges]
         except EOFError as error:
             raise ArchiveError(f"{path} has {error}: it is shorter than it was; import it again") from error
         except OSError as error:
             raise ArchiveError(f"cannot read {path}: {error.strerror}") from error
 
     def _read_file(self, location: Location) -> bytes:
-        data = read_file(Path(self._lies(location.file)), location.path)
+        data = read_file(place(self._lies(location.file)), location.path)
         if len(data) != location.length:
             raise ArchiveError(
                 f"{location.file}/{location.path} has changed since it was imported (another size); import it again"
@@ -143,7 +166,7 @@ class Store:
             self._places[file] = str(real(file))
         return self._places[file]
 
-    def _open(self, key: tuple[str, tuple[int, int] | None]) -> OpenFile:
+    def _open(self, key: tuple[str, tuple[int, int] | None]) -> OpenFile | RemoteFile:
         file, state = key
         return open_archive(file, *state) if state is not None else open_pack(Path(self._place), file)
 

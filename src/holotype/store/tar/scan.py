@@ -28,7 +28,7 @@ from holotype.store.tar.headers import (
 )
 
 Read = Callable[[int, int], bytes]
-"""Reads so many bytes from a position, all of them, or raises an error. Positions only grow."""
+"""Reads so many bytes from a position, all of them, or raises EOFError. Positions only grow."""
 
 _ZEROS = bytes(BLOCK)
 _PADDING = 1 << 20
@@ -68,11 +68,11 @@ class Member(NamedTuple):
 
 
 def read_headers(
-    file: int, where: str, start: int, stop: int, limit: int = 100_000, begin: int | None = None
+    file: Read, where: str, start: int, stop: int, limit: int = 100_000, begin: int | None = None
 ) -> Headers:
-    """At most `limit` files of the tar that lies in the open `file` from byte `start` to before byte `stop`.
+    """At most `limit` files of the tar that lies in a `file` from byte `start` to before byte `stop`.
 
-    `start` may be what `next` was, of a tar that begins at byte `begin`. Folders are left out. One small `pread` per
+    `start` may be what `next` was, of a tar that begins at byte `begin`. Folders are left out. One small read per
     member, none of its data. Raises `ArchiveError`, which calls the tar `where` and counts bytes from the beginning of
     `file`, for what is damaged, cut short or no tar, and for a member whose name is not safe or that could be
     understood in two ways.
@@ -81,7 +81,7 @@ def read_headers(
     names: list[str] = []
     offsets: list[int] = []
     lengths: list[int] = []
-    read, position = partial(_read, file, stop), start
+    read, position = partial(_within, file, stop), start
     try:
         if stop - start < BLOCK and (what := other_format(read(start, stop - start))):
             raise ValueError(what)
@@ -110,7 +110,7 @@ def whole_members(file: int, start: int) -> Iterator[Member]:
     """
     stop = os.fstat(file).st_size
     with suppress(ValueError):
-        yield from members(partial(_read, file, stop), start, stop)
+        yield from members(partial(_within, in_file(file), stop), start, stop)
 
 
 def members(read: Read, start: int, stop: int, lenient: bool = False) -> Iterator[Member]:
@@ -126,11 +126,25 @@ def members(read: Read, start: int, stop: int, lenient: bool = False) -> Iterato
         position = member.next
 
 
-def _read(file: int, stop: int, position: int, length: int) -> bytes:
-    data = os.pread(file, length, position) if position + length <= stop else b""
-    if len(data) != length:
-        raise ValueError(f"ends at byte {stop:,} without an end mark: {_GO_ON}")
-    return data
+def in_file(file: int) -> Read:
+    """Reads from an open file, by one `pread`."""
+
+    def read(position: int, length: int) -> bytes:
+        data = os.pread(file, length, position)
+        if len(data) != length:
+            raise EOFError
+        return data
+
+    return read
+
+
+def _within(read: Read, stop: int, position: int, length: int) -> bytes:
+    try:
+        if position + length <= stop:
+            return read(position, length)
+    except EOFError:
+        pass
+    raise ValueError(f"ends at byte {stop:,} without an end mark: {_GO_ON}")
 
 
 def _check_end(read: Read, start: int, position: int, stop: int) -> None:
