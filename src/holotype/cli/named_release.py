@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import holotype as api
-from holotype.engine import Progress, no_progress
 from holotype.errors import NoProject, ReleaseError
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
@@ -112,7 +111,12 @@ class Verified:
     asked: Asked | None = None
 
 
-def verified(name: str, project: Path, archives: Sequence[Path] = (), progress: Progress = no_progress) -> Verified:
+def verified(
+    name: str,
+    project: Path,
+    archives: Sequence[Path] = (),
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Verified:
     """What comes of checking a release; one of the project is held against what the project knows."""
     where = place_named(name, project)
     if where is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -12,7 +13,6 @@ from holotype.cli.named_release import place_named
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.text import counted, print_json
-from holotype.engine import Progress
 from holotype.errors import ReleaseError
 from holotype.releases import NAME, Release, open_release
 from holotype.releases.takedown import TakenDown, Unwanted, take_down
@@ -71,7 +71,7 @@ def takedown_command(
         _tell(found, old, place is None)
 
 
-def _taken_down(release: Release, new: str, unwanted: Unwanted, progress: Progress) -> TakenDown:
+def _taken_down(release: Release, new: str, unwanted: Unwanted, progress: Callable[[int, int], None]) -> TakenDown:
     """Make a release next to another; what becomes one in a bucket lies in the user's cache meanwhile."""
     if release.shards is None:
         return take_down(release, release.path.resolve().parent / new, unwanted, progress)
