@@ -9,6 +9,7 @@ import pytest
 
 import holotype
 from conftest import run
+from holotype.releases.layout import SUMMARY
 from holotype.store.bucket import Bucket
 
 pytest.importorskip("obstore")
@@ -32,8 +33,8 @@ def test_what_is_gone_changed_or_unknown_in_a_bucket_is_found(
         packs.remove(name)
         (problem,) = db.check().problems
         assert problem.said == f"pack {name} is not there"
-        Bucket(bucket_url).under("releases/v1").remove("summary.json")
-        assert "release v1 lacks summary.json" in [one.said for one in db.check(quick=True).problems]
+        Bucket(bucket_url).under("releases/v1").remove(SUMMARY)
+        assert f"release v1 lacks {SUMMARY}" in [one.said for one in db.check(quick=True).problems]
         backup = db.backup(tmp_path / "backup")
     assert backup.in_bucket
     assert not list((tmp_path / "backup").rglob("*.tar"))
