@@ -20,6 +20,11 @@ def hold_until_commit(connection: Connection, name: str) -> None:
     connection.execute(_call("pg_advisory_xact_lock"), {"name": name})
 
 
+def is_ours_until_commit(connection: Connection, name: str) -> bool:
+    """Whether the lock of a name is this transaction's now, until it ends."""
+    return bool(connection.execute(_call("pg_try_advisory_xact_lock"), {"name": name}).scalar())
+
+
 class Advisory:
     """The lock of a name, held by a connection of its own outside of any transaction."""
 

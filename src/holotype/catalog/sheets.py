@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from holotype.catalog import schema as t
+from holotype.catalog.advisory import is_ours_until_commit
 from holotype.catalog.statements import add_rows, chunks, some_rows
 
 
@@ -44,6 +45,13 @@ def claim(connection: Connection, crowd: str, page: str) -> None:
     """
     mine = t.page.c.id == page, t.page.c.crowd == crowd
     connection.execute(update(t.page).where(*mine).values(at=t.page.c.at))
+
+
+def is_lent_alone(connection: Connection, crowd: str, worker: str) -> bool:
+    """Whether nobody else lends a page to a worker just now, nor will until this transaction ends."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return is_ours_until_commit(connection, f"lending {crowd} {worker}")
 
 
 def claim_free(connection: Connection, crowd: str, page: str) -> bool:
@@ -119,7 +127,8 @@ def last_wnid(connection: Connection, crowd: str, worker: str) -> str:
     sheet, page = t.sheet.c, t.page.c
     mine = t.sheet.join(t.page, and_(page.id == sheet.page, page.crowd == sheet.crowd))
     asked = select(page.wnid).select_from(mine).where(sheet.worker == worker, sheet.crowd == crowd)
-    return connection.execute(asked.order_by(sheet.id.desc()).limit(1)).scalar() or ""
+    newest = (sheet.id + 0).desc()  # not by the index of ids, in which a new worker's are looked for among all
+    return connection.execute(asked.order_by(newest).limit(1)).scalar() or ""
 
 
 def uncounted(connection: Connection, crowd: str, worker: str | None = None, since: int = 0) -> list[KeptSheet]:

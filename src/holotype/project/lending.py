@@ -150,7 +150,10 @@ class _Search:
 
 
 def _lend(connection: Connection, crowd: str, free: Sequence[Offer], lease: Lease, after: str) -> str | None:
-    """Lend the first of these pages that nobody was lent or answered meanwhile, or is just now; None where all were."""
+    """Lend the first of these pages that nobody was lent or answered meanwhile, or is just now; None where all were,
+    or the worker is lent one just now."""
+    if not sheets.is_lent_alone(connection, crowd, lease.worker):
+        return None
     if (held := _held(connection, crowd, lease.worker, lease.at, after)) is not None:
         return held
     ids = [offer.page for offer in free]
