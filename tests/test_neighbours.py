@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conftest import small_ontology
 from holotype.errors import NotInstalled, RecognitionError
-from holotype.recognition import neighbours, ordering
+from holotype.recognition import learners, neighbours
 from holotype.recognition.heads import Head, chances, shown_by
 from holotype.recognition.neighbours import close_pairs, close_pairs_in_cells, nearest, unit
 from holotype.recognition.ordering import doubt, fitted_chances, held_out_chances, in_turn
@@ -155,7 +155,7 @@ def test_doubt_is_greatest_at_one_half() -> None:
 
 def test_an_order_needs_scikit_learn() -> None:
     with (
-        mock.patch.object(ordering, "import_module", side_effect=ImportError("no")),
+        mock.patch.object(learners, "import_module", side_effect=ImportError("no")),
         pytest.raises(NotInstalled, match="recognition"),
     ):
         fitted_chances(random_rows(0, 2), np.array([True, False]), random_rows(0, 1))

@@ -10,6 +10,7 @@ from holotype.errors import BucketError, BucketGone, PackError
 from holotype.store.archives import check_pack_name
 from holotype.store.bucket import Bucket
 from holotype.store.cache import Cache
+from holotype.store.openfiles import MAX_BYTES
 from holotype.store.pack_objects import is_named_by_content, member_data
 from holotype.store.tar.headers import BLOCK
 
@@ -35,7 +36,7 @@ class PackReader:
 
     def read(self, pack: str, offset: int, length: int) -> bytes:
         """The `length` bytes of a member from `offset`. Raises `PackError`, of which `BucketError` is one."""
-        check_pack_name(pack)
+        self._check(pack, offset, length)
         start, whole = _with_header(pack, offset, length)
         try:
             pieces = self._pieces(start, whole)
@@ -50,13 +51,20 @@ class PackReader:
 
     def read_many(self, pack: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """The bytes of many members, each ``(offset, length)``: neighbours by one request. Raises as `read` does."""
-        check_pack_name(pack)
+        for offset, length in ranges:
+            self._check(pack, offset, length)
         wanted = [_with_header(pack, offset, length) for offset, length in ranges]
         try:
             found = self._bucket.read_ranges(pack, wanted)
         except EOFError as error:
             raise PackError(f"{self._bucket.url}/{pack} has {error}") from error
         return [self._checked(pack, *place, data) for place, data in zip(wanted, found, strict=True)]
+
+    def _check(self, pack: str, offset: int, length: int) -> None:
+        """Raises `PackError` for a name or an address that no image has: what others made may say anything."""
+        check_pack_name(pack)
+        if not (offset >= 0 and 0 <= length <= MAX_BYTES):
+            raise PackError(f"{self._bucket.url}/{pack}: {length:,} bytes at {offset:,} are no image")
 
     def _checked(self, pack: str, start: int, length: int, found: bytes) -> bytes:
         try:
