@@ -2,8 +2,8 @@
 
     python bench/scale_plan.py
 
-Nothing is measured here. Every figure follows from the constants below: `MEASURED` ones, each from a run on two cores of the
-module that it names, and `ASSUMED` ones, list prices and wages that you should replace with your own. The tables
+Nothing is measured here. Every figure follows from the constants below: `MEASURED` ones, each from a run of the module
+that it names, on two cores, and `ASSUMED` ones, list prices and wages that you should replace with your own. The tables
 that this prints are those of docs/scale.md, which a test holds against it.
 """
 
@@ -57,6 +57,7 @@ ASSUMED: Final[Mapping[str, Constant]] = {
     "search": Constant(0.003, "dollars a request to a search engine", "list prices lie between 0 and .015"),
     "page": Constant(0.12, "dollars a page of 48 candidates", "ImageNetV2 paid .10; Mechanical Turk adds a fifth"),
     "rounds": Constant(10, "conclusions of all votes", "a round of a campaign each"),
+    "campaign": Constant(2_190, "hours that a machine for database and site runs", "three months"),
     "pace": Constant(1, "images a second that one site is asked for", "holotype's own default"),
 }
 
@@ -107,7 +108,8 @@ def stages(made: Database) -> Iterator[Stage]:
     yield _stage("verify, fingerprint, pack", made.candidates / value("ingest"), packs, held, packs * value("put"))
     yield _stage("near-duplicates", near)
     yield _stage("votes", votes / value("site"), pages, 0, pages * value("page"))
-    yield _stage("catalog", stored=made.candidates * value("catalog"))
+    machine = CORES * value("campaign") * value("core_hour")
+    yield _stage("database and site", stored=made.candidates * value("catalog"), dollars=machine)
     yield _stage("consensus", votes * value("consensus") * value("rounds"))
     seconds, asked = kept / value("shards") + made.kept * value("manifest"), written + read
     yield _stage("release", seconds, asked, kept, written * value("put") + read * value("get"))

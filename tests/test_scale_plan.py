@@ -25,7 +25,7 @@ def test_what_is_proportional_doubles_and_pairs_of_hashes_quadruple() -> None:
         if one.name == "near-duplicates":
             alone = IMAGENET.candidates * value("near") / 3600
             assert two.core_hours - 2 * alone == pytest.approx(4 * (one.core_hours - alone))
-        else:
+        elif one.name != "database and site":  # one machine, whatever there is
             assert (two.core_hours, two.requests, two.stored, two.dollars) == pytest.approx(
                 (2 * one.core_hours, 2 * one.requests, 2 * one.stored, 2 * one.dollars)
             )
