@@ -54,6 +54,12 @@ bench: $(READY)
 	$(BIN)/python bench/exports.py
 	$(BIN)/python bench/loader.py
 	$(BIN)/python bench/bucket_releases.py
+	$(BIN)/python bench/remote_archives.py
+	$(BIN)/python bench/near.py
+	$(BIN)/python bench/consensus_scale.py
+	$(BIN)/python bench/catalog.py
+	$(BIN)/python bench/scale.py
+	$(BIN)/python bench/scale_plan.py
 	$(BIN)/python bench/collect.py
 	$(BIN)/python bench/benchmark.py
 	$(BIN)/python bench/detection.py
