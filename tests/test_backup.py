@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, make_url, text
 
 import holotype
 from chaos.facts import facts_of
 from conftest import command, encoded, photo, run
 from holotype.catalog import Catalog, schema
+from holotype.catalog.connect import without_secrets
 from holotype.catalog.transfer import digest_of, is_new
-from holotype.errors import ProjectError
+from holotype.errors import ProjectError, ReleaseError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.backup import MANIFEST
@@ -275,3 +276,68 @@ def test_every_value_arrives_as_it_was(new_database: Callable[..., str], tmp_pat
         assert not is_new(other)
     source.close()
     target.close()
+
+
+def test_two_backups_into_one_folder_are_not_made_at_once(db: Project, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def meanwhile(done: int, total: int) -> None:
+        if not told:
+            with pytest.raises(ReleaseError, match="another process is making") as refused:
+                db.backup(tmp_path / "backup")
+            told.append(str(refused.value))
+
+    db.backup(tmp_path / "backup", progress=meanwhile)
+    assert told
+    assert restore(tmp_path / "backup", tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a\0b": {"size": 1, "sha256": ""}},
+        {"\ud800": {"size": 1, "sha256": ""}},
+        {"/".join(["d"] * 2_000): {"size": 1, "sha256": ""}},
+        {"packs/../../x": {"size": 1, "sha256": ""}},
+        {"catalog.sqlite-wal": {"size": 0, "sha256": ""}},
+        {"holotype.json": {"size": -1, "sha256": ""}},
+        {"holotype.json": {"size": float("inf"), "sha256": ""}},
+        [],
+    ],
+)
+def test_what_no_backup_says_of_itself_is_refused(tmp_path: Path, files: object) -> None:
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / MANIFEST).write_text(json.dumps({"format": "holotype backup 1", "at": 0, "files": files}))
+    with pytest.raises(ProjectError, match="is not that of a backup"):
+        restore(tmp_path / "backup", tmp_path / "again")
+    (tmp_path / "backup" / MANIFEST).write_text("[" * 200_000)
+    with pytest.raises(ProjectError, match="is not that of a backup"):
+        restore(tmp_path / "backup", tmp_path / "again")
+
+
+def test_a_catalog_that_does_what_nobody_asks_for_is_not_restored(db: Project, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(db.path / "catalog.sqlite")) as catalog:
+        catalog.execute("CREATE TRIGGER sly AFTER INSERT ON intake BEGIN DELETE FROM candidate; END")
+        catalog.commit()
+    db.backup(tmp_path / "backup")
+    with pytest.raises(ProjectError, match="has a trigger, 'sly'"):
+        restore(tmp_path / "backup", tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_catalog_is_moved_to_a_file_that_has_a_name(db: Project, url: str) -> None:
+    with pytest.raises(ProjectError, match="name a file"):
+        db.move_catalog(url)
+
+
+def test_passwords_in_a_url_are_not_repeated() -> None:
+    url = make_url("postgresql+psycopg://u:one@h/x?password=two&sslpassword=three&sslmode=require")
+    assert without_secrets(url) == "postgresql+psycopg://u:***@h/x?sslmode=require"
+
+
+def test_a_project_of_a_later_version_is_not_opened(db: Project) -> None:
+    config = db.path / "holotype.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "version": 99}))
+    with pytest.raises(ProjectError, match="is of version 99, this holotype reads 1"):
+        holotype.open(db.path)

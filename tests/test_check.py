@@ -245,15 +245,18 @@ def test_leftovers_go_where_no_process_needs_them(db: Project) -> None:
     for name in (".v1.partial", ".v2.partial", ".v2.work"):
         (shelf / name).mkdir()
     (shelf / "v3").mkdir()
-    for name in (".holotype.json-abcd1234", ".new-abcd1234"):
+    for name in (".holotype.json-abcd1234", ".ontology.bin-abcd1234"):
         (db.path / name).write_text("half")
     os.utime(db.path / ".holotype.json-abcd1234", (old, old))
+    mine = db.path / ".notes-20250101"
+    mine.write_text("my own")
+    os.utime(mine, (old, old))
     (db.path / "imports/0123").mkdir(parents=True)
     assert checks(db) == ([], ["release-unknown", *["release-work"] * 3, "import-journal", *["temporary"] * 2])
     report = db.check(repair=True)
     assert len(report.mended) == 2
     left = sorted(path.name for path in (*shelf.iterdir(), *db.path.glob(".*")))
-    assert left == [".new-abcd1234", ".v2.partial", ".v2.work", "v1", "v3"]
+    assert left == [".notes-20250101", ".ontology.bin-abcd1234", ".v2.partial", ".v2.work", "v1", "v3"]
     os.utime(db.path / "imports/0123", (old, old))
     db.check(repair=True)
     assert not (db.path / "imports/0123").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, Transaction, create_engine, exc, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, Transaction, create_engine, exc, inspect, make_url, text
 
 from holotype.catalog.advisory import Advisory, hold_until_commit
 from holotype.catalog.group import GroupCommit
@@ -44,7 +44,7 @@ class Catalog:
             self._file = SqliteFile.of(where)
             self._engine = self._opened(where)
         except exc.DatabaseError as error:
-            name = self._file.path if self._file else make_url(str(where)).render_as_string()
+            name = self._file.path if self._file else without_secrets(make_url(str(where)))
             raise ProjectError(f"cannot open the catalog at {name}: {_line(error)}") from error
         except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
             raise ProjectError(
@@ -185,6 +185,11 @@ class Catalog:
         """Close every connection."""
         self._engine.dispose()
         self._clean_up()
+
+
+def without_secrets(url: URL) -> str:
+    """A database's URL without what is said there of passwords."""
+    return url.difference_update_query([name for name in url.query if "pass" in name]).render_as_string()
 
 
 def _nothing() -> None:

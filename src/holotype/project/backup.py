@@ -20,6 +20,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import ProjectError
 from holotype.files import sha256_file, sync_folder, write_atomically
 from holotype.project.parts import Parts
+from holotype.releases.alone import alone
 from holotype.store.tar.headers import BLOCK
 
 MANIFEST: Final = "backup.json"
@@ -29,6 +30,11 @@ CONFIG: Final = "holotype.json"
 FORMAT: Final = "holotype-backup 1"
 PACK_END: Final = bytes(2 * BLOCK)
 _CHUNK: Final = 1 << 20
+_NAME: Final = re.compile(
+    r"holotype\.json|ontology[\w.-]*|catalog-[0-9a-f]{16}\.sqlite|packs/[\w-][\w.-]*|releases/[\w-][\w.-]*/[\w-][\w.-]*"
+    r"|benchmarks/[\w-][\w.-]*/(truths|submissions|evaluations)/[\w-][\w.-]*"
+)
+"""What files of a backup are called."""
 _MARK: Final = ".holotype-backup"
 
 
@@ -59,7 +65,9 @@ def back_up(parts: Parts, target: Path, progress: Progress = no_progress) -> Bac
     if place.is_relative_to(os.path.abspath(parts.folder)):
         raise ProjectError(f"{target} lies in the project: a backup is of use elsewhere")
     try:
-        return _to_tar(parts, place, progress) if place.suffix == ".tar" else _to_folder(parts, place, progress)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with alone(place):
+            return _to_tar(parts, place, progress) if place.suffix == ".tar" else _to_folder(parts, place, progress)
     except OSError as error:
         raise ProjectError(f"the backup cannot be written to {target}: {error.strerror or error}") from error
 
@@ -88,7 +96,6 @@ def _to_folder(parts: Parts, folder: Path, progress: Progress) -> Backup:
 
 def _to_tar(parts: Parts, path: Path, progress: Progress) -> Backup:
     """All in one tar, which is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as work:
         pieces, whole = _pieces(parts, Path(work), {}), Path(work, "whole")
         done, total = 0, sum(piece.size for piece in pieces.values())
@@ -234,9 +241,9 @@ def read_manifest(data: bytes) -> dict[str, Any]:
         told = json.loads(data)
         files = {str(name): (int(one["size"]), str(one["sha256"])) for name, one in told["files"].items()}
         at, format = float(told["at"]), told["format"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ProjectError(f"{MANIFEST} is not that of a backup") from error
-    if format != FORMAT or any(Path(name).is_absolute() or ".." in Path(name).parts for name in files):
+    if format != FORMAT or not all(_NAME.fullmatch(name) and size >= 0 for name, (size, _) in files.items()):
         raise ProjectError(f"{MANIFEST} is not that of a backup which this holotype reads")
     return {"at": at, "files": {name: {"size": size, "sha256": digest} for name, (size, digest) in files.items()}}
 

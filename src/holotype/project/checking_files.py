@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
@@ -36,7 +37,9 @@ from holotype.store.store import Store
 
 DAY: Final = 86_400.0
 HOUR: Final = 3_600.0
-_TEMPORARY: Final = re.compile(r"\.(?P<name>.+)-[a-z0-9_]{8}")
+_TEMPORARY: Final = re.compile(r"\..+-[a-z0-9_]{8}")
+_OWN: Final = re.compile(r"\.(holotype\.json|ontology.*)-[a-z0-9_]{8}")
+"""Of a project's folder, where people keep files of their own."""
 _HIDDEN: Final = re.compile(r"\.(?P<name>.+)\.(partial|work|lock)")
 _BATCH: Final = 64
 Held = tuple[str, str, Location]
@@ -244,7 +247,7 @@ def _temporary(folder: Path) -> Iterator[Path]:
     places = [folder, *_journals(folder), *(folder / "benchmarks").glob("*/*"), *(folder / "benchmarks").glob("*")]
     for place in places:
         for path in place.iterdir() if place.is_dir() else []:
-            if path.is_file() and _TEMPORARY.fullmatch(path.name):
+            if path.is_file() and (_OWN if place == folder else _TEMPORARY).fullmatch(path.name):
                 yield path
 
 
@@ -262,9 +265,7 @@ def clear_leftovers(parts: Parts) -> Iterator[str]:
                 yield f"took away what was left of making release {name}"
     for path in _journals(parts.folder):
         if now - _changed(path) > DAY:
-            for file in path.iterdir():
-                file.unlink()
-            path.rmdir()
+            shutil.rmtree(path, ignore_errors=True)
             yield f"took away {path}, of an import that was stopped"
     for path in _temporary(parts.folder):
         if now - path.stat().st_mtime > HOUR:

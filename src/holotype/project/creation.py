@@ -14,7 +14,7 @@ from holotype.ontology import Ontology, load_wordnet
 from holotype.ontology.concept import Concept
 from holotype.ontology.taxonomy import build_ontology, parse_taxonomy, trim
 from holotype.ontology.text import read_bounded
-from holotype.project.project import CONFIG, Project
+from holotype.project.project import CONFIG, VERSION, Project
 from holotype.project.vocabulary import ONTOLOGY, identity_of
 from holotype.store.bucket import Bucket
 from holotype.store.claim import Claim
@@ -45,7 +45,7 @@ def init(
     if base is not None and ontology is None:
         raise ProjectError("a base is for a taxonomy that extends it: name that as the ontology")
     salt = secrets.token_hex(16)
-    config: dict[str, object] = {"version": 1, "salt": salt}
+    config: dict[str, object] = {"version": VERSION, "salt": salt}
     claim = None
     if store is not None:
         claim = Claim(Bucket(store), identity_of(salt))

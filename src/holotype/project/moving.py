@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import exc, func, make_url, select
 
 from holotype.catalog import Catalog, schema
+from holotype.catalog.connect import without_secrets
 from holotype.catalog.transfer import Copied, copy_rows, is_new
 from holotype.errors import ProjectError
 from holotype.files import sync_folder
@@ -37,9 +38,11 @@ def move(parts: Parts, url: str, advance: Advance) -> Moved:
         place = make_url(url)
     except exc.ArgumentError as error:
         raise ProjectError("a catalog is moved to sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME") from error
-    file = Path(place.database) if place.get_backend_name() == "sqlite" and place.database else None
+    if place.get_backend_name() == "sqlite" and place.database in (None, "", ":memory:"):
+        raise ProjectError("name a file that the catalog is moved to: sqlite:///FILE")
+    file = Path(str(place.database)) if place.get_backend_name() == "sqlite" else None
     if file is None:
-        return Moved(place.render_as_string(), _copied(parts, Catalog(url), advance))
+        return Moved(without_secrets(place), _copied(parts, Catalog(url), advance))
     if file.exists():
         raise ProjectError(f"{file} is there already: move it away, or name another file")
     work = file.with_name(f".{file.name}.partial")
@@ -63,9 +66,6 @@ def _remove(path: Path) -> None:
 def _copied(parts: Parts, target: Catalog, advance: Advance) -> tuple[Copied, ...]:
     """Copy everything in one transaction: killed on the way, nothing is there."""
     try:
-        with target.read() as connection:
-            if not is_new(connection):
-                raise ProjectError("there is something in that database already: name an empty one")
         with parts.catalog.alone() as source:
             counts = {
                 table.name: source.execute(select(func.count()).select_from(table)).scalar_one()
@@ -80,6 +80,8 @@ def _copied(parts: Parts, target: Catalog, advance: Advance) -> tuple[Copied, ..
                 advance("rows", done, total)
 
             with target.write() as connection:
+                if not is_new(connection):
+                    raise ProjectError("there is something in that database already: name an empty one")
                 return tuple(copy_rows(source, connection, told))
     finally:
         target.close()

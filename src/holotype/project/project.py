@@ -62,6 +62,8 @@ from holotype.store.claim import Claim
 from holotype.store.store import Store
 
 CONFIG: Final = "holotype.json"
+VERSION: Final = 1
+"""That of what the file says."""
 CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
 """The environment variable with the catalog's URL; a URL may hold a password, so it is never written to disk."""
 
@@ -227,10 +229,14 @@ class Project:
 def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads((path / CONFIG).read_text())
+        if config.get("version") != VERSION:
+            raise ProjectError(
+                f"{path / CONFIG} is of version {config.get('version')!r}, this holotype reads {VERSION}: upgrade"
+            )
         return {**config, "salt": str(config["salt"]), **({"store": str(config["store"])} if "store" in config else {})}
     except FileNotFoundError as error:
         raise NoProject(path) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProjectError(f"{path / CONFIG} is not readable: {error!r}") from error
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sqlite3
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
@@ -59,7 +60,7 @@ def restore(source: str | os.PathLike[str], folder: str | os.PathLike[str], prog
         place.parent.mkdir(parents=True, exist_ok=True)
         with alone(place), _opened(Path(source)) as kept:
             return _restore(kept, place, progress)
-    except (OSError, KeyError, tarfile.TarError) as error:
+    except (OSError, KeyError, tarfile.TarError, sqlite3.Error) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ProjectError(f"{source} cannot be restored to {folder}: {said}") from error
 
@@ -88,6 +89,7 @@ def _restore(kept: _Kept, place: Path, progress: Progress) -> int:
         _copy(kept, name, told, target)
         done += told["size"]
         progress(done, total)
+    _check_plain(work / CATALOG)
     for folder in (work, *(path for path in work.rglob("*") if path.is_dir())):
         sync_folder(folder)
     if place.exists():
@@ -95,6 +97,15 @@ def _restore(kept: _Kept, place: Path, progress: Progress) -> int:
     work.rename(place)
     sync_folder(place.parent)
     return len(files)
+
+
+def _check_plain(catalog: Path) -> None:
+    """Raises `ProjectError` for a catalog in which something is done that nobody asks for: whoever made the backup may
+    have put that there."""
+    with closing(sqlite3.connect(f"{catalog.as_uri()}?mode=ro", uri=True)) as opened:
+        found = opened.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
+    if found is not None:
+        raise ProjectError(f"the catalog in the backup has a {found[0]}, {found[1]!r}, which no holotype put there")
 
 
 def _copy(kept: _Kept, name: str, told: dict[str, Any], target: Path) -> None:

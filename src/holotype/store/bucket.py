@@ -260,8 +260,8 @@ class Bucket:
 
         try:
             yield
-        except AlreadyExistsError as error:
-            raise ObjectExists(self._url(key)) from error
+        except AlreadyExistsError:
+            raise ObjectExists(self._url(key)) from None
         except PreconditionError:
             raise ObjectChanged(self._url(key)) from None
         except FileNotFoundError as error:
@@ -272,6 +272,10 @@ class Bucket:
             if "416 " in (said := str(error)):
                 raise EOFError("no bytes there") from None
             raise BucketError(self._url(key), _reason(said)) from None  # the whole of it may hold what is secret
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            raise BucketError(self._url(key), "what the environment says of it cannot be used") from None
 
     def _url(self, key: str) -> str:
         return f"{self.url}/{key}" if key else self.url
