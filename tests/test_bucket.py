@@ -155,6 +155,11 @@ def test_what_is_no_place_in_a_store_is_refused_without_repeating_secrets(url: s
     assert "secret" not in str(caught.value)
 
 
+def test_credentials_in_a_url_are_refused_for_what_they_are() -> None:
+    with pytest.raises(BucketError, match="s3://b/x: .*credentials come from the environment"):
+        Bucket("s3://key:secret@b/x")
+
+
 def test_urls_are_told_from_paths() -> None:
     assert [is_url(one) for one in ("s3://b/x", "gs://b", "az://c/x", "/s3://b", "s3:/b", Path("s3://b"))] == [
         *(True, True, True, False, False, False)

@@ -293,7 +293,7 @@ def test_the_command_says_one_line_for_each_problem(db: Project) -> None:
     assert ended.stdout.splitlines() == [
         f"left: {db.path}/releases/.v1.partial is of a release that is made",
         "reference: row 1 of sighting refers to a row of candidate, which there is not; "
-        "bring it back from a backup: holotype restore",
+        "bring it back from a backup: holotype restore FILE FOLDER, and copy it from there",
         "image-boxes: image 1 has 0 boxes, and is said to have 2; mend it: --repair",
         "candidate-boxes: the image of candidate 1 has 2 boxes, and the candidate is said to have 0; mend it: --repair",
         "0 images read (0 bytes): 3 problems, 1 leftover",
@@ -301,3 +301,15 @@ def test_the_command_says_one_line_for_each_problem(db: Project) -> None:
     told = json.loads(run("catalog", "check", "--quick", "--repair", "--json", "-p", db.path, expect=1))
     assert [one["check"] for one in told["findings"]] == ["reference"]
     assert len(told["mended"]) == 3
+
+
+def test_labels_are_not_concluded_of_damaged_facts(db: Project) -> None:
+    with contextlib.closing(sqlite3.connect(db.path / "catalog.sqlite")) as catalog:
+        catalog.execute("DELETE FROM worker WHERE id = (SELECT worker_id FROM vote LIMIT 1)")
+        states = catalog.execute("SELECT id, state, posterior FROM candidate ORDER BY 1").fetchall()
+        catalog.commit()
+    report = db.check(repair=True)
+    assert "labels were left as they are: what they follow from is damaged" in report.mended
+    assert "reference" in {one.check for one in report.problems}
+    with contextlib.closing(sqlite3.connect(db.path / "catalog.sqlite")) as catalog:
+        assert catalog.execute("SELECT id, state, posterior FROM candidate ORDER BY 1").fetchall() == states

@@ -21,10 +21,11 @@ from holotype.project.check_report import Finding
 from holotype.project.project import CATALOG_VARIABLE
 
 _STAGES: Final = ("catalog", "packs", "archives")
-_BACKUP: Final = "bring it back from a backup: holotype restore"
+_BACKUP: Final = "bring it back from a backup: holotype restore FILE FOLDER, and copy it from there"
 _ADVICE: Final = MappingProxyType(
     {
         "archive": "bring it back, or import what is there now: holotype datasets add",
+        "release-extra": "take it away",
         "archive-image": "bring the file back, or import what is there now: holotype datasets add",
     }
 )

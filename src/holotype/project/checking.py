@@ -39,7 +39,9 @@ _MENDABLE: Final = _GROUPS.union(
     ("withdrawn-candidate", "rank", "labels", "labels-old", "pack-tail"), (one.name for one in INVARIANTS if one.mend)
 )
 """Checks whose findings are mended; some leftovers are taken away besides."""
-_BYTES: Final = frozenset({"pack", "archive", "archive-image", "release", "submission", "truth"})
+_FACTS: Final = frozenset({"database", "reference"})
+"""Checks of what labels follow from: where they find something, no label is concluded again."""
+_BYTES: Final = frozenset({"pack", "archive", "archive-image", "release", "release-extra", "submission", "truth"})
 """Checks of bytes: what they find is mended by nobody here, and is not read a second time."""
 
 
@@ -51,7 +53,7 @@ def check(parts: Parts, quick: bool, repair: bool, advance: Advance) -> CheckRep
     parts.check_writable()
     mended = tuple(_mend(parts, report.broken()))
     after = _look(parts, True, lambda *_: None)
-    kept = [one for one in report.findings if one.check in _BYTES]
+    kept = [one for one in report.findings if one.check in _BYTES or (one.check == "labels" and not one.mendable)]
     left = [one for one in after.findings if one.check not in _BYTES]
     return replace(report, findings=(*kept, *left), mended=mended)
 
@@ -68,7 +70,8 @@ def _look(parts: Parts, quick: bool, advance: Advance) -> CheckReport:
         *check_benchmarks(parts, quick),
         *check_leftovers(parts),
     ]
-    told = tuple(replace(one, mendable=one.check in _MENDABLE) for one in found)
+    mendable = _MENDABLE - {"labels"} if any(one.check in _FACTS for one in found) else _MENDABLE
+    told = tuple(replace(one, mendable=one.check in mendable) for one in found)
     return CheckReport(told, images=read.images, bytes=read.bytes)
 
 
@@ -151,7 +154,9 @@ def _mend(parts: Parts, broken: frozenset[str]) -> Iterator[str]:
         parts.catalog.transact(near_duplicates.forget)
         group_near_duplicates(parts.catalog, parts.folder / INDEX)
         yield "near-duplicates were looked for again"
-    if "labels" in broken:
+    if broken & _FACTS:
+        yield "labels were left as they are: what they follow from is damaged"
+    elif "labels" in broken:
         yield f"labels were concluded again, and {redraw(parts, lambda _: None)[1]:,} changed"
     elif "labels-old" in broken:
         draw_anew(parts)

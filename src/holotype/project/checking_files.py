@@ -170,37 +170,38 @@ def check_releases(parts: Parts) -> Iterator[Finding]:
     shelf, known = parts.folder / "releases", checksums(parts)
     for name, checksum in known.items():
         bucket = release_bucket(parts, name)
-        wrong = _wrong_release(shelf / name, checksum) if bucket is None else _wrong_objects(bucket, checksum)
-        yield from few("release", (f"release {name} {said}" for said in wrong))
+        wrong = list(_wrong_release(shelf / name, checksum) if bucket is None else _wrong_objects(bucket, checksum))
+        for check in ("release", "release-extra"):
+            yield from few(check, (f"release {name} {said}" for kind, said in wrong if kind == check))
     for path in sorted(shelf.iterdir()) if shelf.is_dir() else []:
         if path.is_dir() and not path.name.startswith(".") and path.name not in known:
             said = f"release {path.name} is there, and the catalog does not know it: making it again takes it up"
             yield Finding("release-unknown", said, harmless=True)
 
 
-def _wrong_release(folder: Path, checksum: str) -> Iterator[str]:
+def _wrong_release(folder: Path, checksum: str) -> Iterator[tuple[str, str]]:
     try:
         yield from _wrong_listing((folder / CHECKSUMS).read_bytes(), checksum, {path.name for path in folder.iterdir()})
     except OSError as error:
-        yield f"cannot be read: {error}"
+        yield "release", f"cannot be read: {error}"
 
 
-def _wrong_objects(bucket: Bucket, checksum: str) -> Iterator[str]:
+def _wrong_objects(bucket: Bucket, checksum: str) -> Iterator[tuple[str, str]]:
     if (state := bucket.state(CHECKSUMS)) is None:
-        yield f"has no {CHECKSUMS} in {bucket.url}"
+        yield "release", f"has no {CHECKSUMS} in {bucket.url}"
         return
     there = {name for name, _ in bucket.names()}
     yield from _wrong_listing(bucket.read(CHECKSUMS, 0, state.size), checksum, there)
 
 
-def _wrong_listing(listing: bytes, checksum: str, there: set[str]) -> Iterator[str]:
-    """What is not as a release lists it."""
+def _wrong_listing(listing: bytes, checksum: str, there: set[str]) -> Iterator[tuple[str, str]]:
+    """What is not as a release lists it, and by which check."""
     if hashlib.sha256(listing).hexdigest() != checksum:
-        yield f"does not have the {CHECKSUMS} that it was made with"
+        yield "release", f"does not have the {CHECKSUMS} that it was made with"
         return
     listed = {line.partition("  ")[2] for line in listing.decode().splitlines()} | {CHECKSUMS}
-    yield from (f"lacks {name}" for name in sorted(listed - there))
-    yield from (f"has {name}, which is not of it" for name in sorted(there - listed))
+    yield from (("release", f"lacks {name}") for name in sorted(listed - there))
+    yield from (("release-extra", f"has {name}, which is not of it") for name in sorted(there - listed))
 
 
 def check_benchmarks(parts: Parts, quick: bool) -> Iterator[Finding]:

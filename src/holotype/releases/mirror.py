@@ -100,6 +100,7 @@ def find_mirror(bucket: Bucket, cache: Path | None = None) -> Mirror:
     is none yet."""
     state = bucket.state(CHECKSUMS)
     if state is None:
+        next(bucket.names(), None)  # says whether there is such a bucket
         raise ReleaseError(f"there is no release at {bucket.url}")
     if state.size > _LARGEST_LIST:
         raise ReleaseError(f"{bucket.url}/{CHECKSUMS} has {state.size:,} bytes, which none of a release has")

@@ -286,6 +286,8 @@ def _parts_of(url: str) -> tuple[str, str, str]:
     found = _URL.fullmatch(url)
     if found is None or "?" in url or "#" in url:
         shown = re.sub(r"//[^/]*@", "//", url.partition("?")[0])
+        if shown != url:
+            raise BucketError(shown, "nothing but a place is named so: credentials come from the environment")
         raise BucketError(shown, "it is not like s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX")
     kind, name, prefix = found[1], found[2], found[3] or ""
     if not {"", ".", ".."}.isdisjoint(prefix.split("/")) and prefix:
