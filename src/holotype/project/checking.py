@@ -154,7 +154,7 @@ def _mend(parts: Parts, broken: frozenset[str]) -> Iterator[str]:
         parts.catalog.transact(near_duplicates.forget)
         group_near_duplicates(parts.catalog, parts.folder / INDEX)
         yield "near-duplicates were looked for again"
-    if broken & _FACTS:
+    if broken & _FACTS and not broken.isdisjoint(("labels", "labels-old")):
         yield "labels were left as they are: what they follow from is damaged"
     elif "labels" in broken:
         yield f"labels were concluded again, and {redraw(parts, lambda _: None)[1]:,} changed"
