@@ -70,8 +70,10 @@ def on_disk(disk_once: Path) -> Release:
 
 
 def keeping(made: Path, folder: Path, url: str) -> Path:
-    """A copy of a project that keeps its releases in a bucket, where none is yet."""
-    shutil.copytree(made, folder, ignore=shutil.ignore_patterns("b1", "v1"))
+    """A copy of a project that keeps its packs in a bucket, and its releases, of which none is there yet."""
+    shutil.copytree(made, folder, ignore=shutil.ignore_patterns("b1", "v1", "packs"))
+    for pack in (made / "packs").glob("*.tar"):
+        Bucket(f"{url}/packs").upload(pack.name, pack)
     config = json.loads((folder / "holotype.json").read_text())
     (folder / "holotype.json").write_text(json.dumps({**config, "store": url}))
     return folder

@@ -317,7 +317,7 @@ def test_folders_are_read_by_path_and_links_are_not_followed(tmp_path: Path) -> 
     (tmp_path / "CLS-LOC/val/s.xml").symlink_to(secret)
     (tmp_path / "CLS-LOC/test").symlink_to(secret.parent)
     assert list(read_voc_folder(tmp_path / "CLS-LOC")) == [*FOUND, Annotation("v_1", 500, 375, ())]
-    with pytest.raises(ArchiveError, match="cannot read .*none"):
+    with pytest.raises(ArchiveError, match="cannot list .*none"):
         list(read_voc_folder(tmp_path / "none"))
     (tmp_path / "empty/train").mkdir(parents=True)
     with pytest.raises(ArchiveError, match=r"empty holds no annotations \(.xml\)"):

@@ -326,7 +326,7 @@ def test_near_duplicates_of_a_stopped_ingest_are_found_by_the_next(
     (folder / "a.jpg").write_bytes(encoded(photo(1), quality=95))
     (folder / "b.jpg").write_bytes(encoded(photo(1), quality=40))
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("holotype.project.intake.group_near_duplicates", _interrupt)
+        patched.setattr("holotype.project.images.group_near_duplicates", _interrupt)
         project.images.ingest(tmp_path / "photos")
     assert project.images.ingest(tmp_path / "photos").unchanged == 2
     assert project.counts()["near_duplicates"] == 2
@@ -896,7 +896,7 @@ def test_a_release_keeps_near_duplicates_together_after_a_stopped_ingest(
         for quality in (95, 50):
             (folder / f"{number}-{quality}.jpg").write_bytes(encoded(photo(number, 400, 300), quality=quality))
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("holotype.project.intake.group_near_duplicates", _interrupt)
+        patched.setattr("holotype.project.images.group_near_duplicates", _interrupt)
         project.images.ingest(tmp_path / "photos")
     project.crowd.run(project.crowd.simulated(), Fixed(1))
     release = project.releases.create("v1", Fractions(0.4, 0.3, 0.3))

@@ -217,6 +217,7 @@ class CrowdRoom:
             return replace(ask(self._parts, Nobody(), scope, no_progress), new_votes=heard.voted, machine=heard)
         if isinstance(crowd, Nobody):
             return ask(self._parts, crowd, scope, progress)
+        self._parts.check_writable()
         with alone(self._parts.folder, self._parts.catalog, asks(crowd.name)):
             return ask(self._parts, crowd, scope, progress)
 

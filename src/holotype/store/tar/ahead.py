@@ -45,7 +45,7 @@ def cost(size: int, stride: float) -> Cost:
     """About what it takes to read the headers among `size` bytes, where there is one all `stride` bytes.
 
     >>> cost(6_744_924_160, 134_898), cost(100_000_000, 5_000)
-    (Cost(requests=50190, received=51188428), Cost(requests=24, received=100000000))
+    (Cost(requests=50195, received=51159040), Cost(requests=24, received=100000000))
     """
     if stride < DENSE:
         return Cost(-(-size // _STRETCH), size)
