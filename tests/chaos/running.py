@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from holotype.errors import HolotypeError
+
 FAILED = 70
 
 
@@ -68,6 +70,9 @@ def _become(work: Callable[[], object], log: Path) -> None:
             os.dup2(handle, stream)
         done = work()
         code = done if isinstance(done, int) else 0
+    except HolotypeError as error:  # as commands say it
+        print(f"error: {error}", file=sys.stderr)
+        code = 2
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else FAILED
     except BaseException:  # noqa: BLE001 - the parent reads what it was
