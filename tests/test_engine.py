@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import os
 import pickle
 import signal
@@ -12,6 +13,7 @@ from typing import Literal
 
 import pytest
 
+import holotype
 from holotype.engine import Engine, chosen, map_batches, using
 from holotype.errors import EngineError, HolotypeError, InvalidTaxonomy, NoProject, NoRay
 
@@ -160,3 +162,30 @@ def test_errors_come_out_of_a_pickle_as_they_went_in(error: HolotypeError) -> No
     again = pickle.loads(pickle.dumps(error))  # noqa: S301
     assert type(again) is type(error)
     assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+TRAVEL = {
+    "benchmark/intervals.py",
+    "consensus/sharded.py",
+    "crowd/sharded.py",
+    "images/near.py",
+    "project/fingerprints.py",
+    "project/near_duplicates.py",
+    "project/taking.py",
+}
+"""The modules whose batches go where the engine in use says; all others say themselves where theirs do."""
+
+
+def test_what_may_leave_this_process_is_known() -> None:
+    source = Path(holotype.__file__).parent
+    found = set()
+    for path in source.rglob("*.py"):
+        calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+        if any(
+            isinstance(call.func, ast.Name)
+            and call.func.id == "map_batches"
+            and "kind" not in {keyword.arg for keyword in call.keywords}
+            for call in calls
+        ):
+            found.add(str(path.relative_to(source)))
+    assert found == TRAVEL

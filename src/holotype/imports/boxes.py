@@ -232,7 +232,7 @@ def _voc_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     paths = _voc_paths(folder)
     remote = isinstance(folder, ObjectPath)
     try:
-        yield from map_batches(_voc_file, paths, workers=_AT_ONCE) if remote else map(_voc_file, paths)
+        yield from map_batches(_voc_file, paths, workers=_AT_ONCE, kind="threads") if remote else map(_voc_file, paths)
     except OSError as error:
         raise ArchiveError(f"cannot read {printable(error.filename or folder)}: {error.strerror}") from error
 

@@ -61,7 +61,7 @@ def check_packs(parts: Parts, quick: bool, read: Read, advance: Advance) -> Iter
     place = parts.packs()
     done, total = 0, sum(pack.images for pack in packs)
     look = partial(_look_into, parts, place, quick)
-    for pack, found in zip(packs, map_batches(look, packs), strict=True):
+    for pack, found in zip(packs, map_batches(look, packs, kind="threads"), strict=True):
         yield from few("pack", (f"pack {pack.path} {said}" for said in found.problems))
         yield from _left_in(pack.path, found)
         done += pack.images
@@ -142,7 +142,7 @@ def _wrong_in(parts: Parts, file: HeldFile, read: Read, advance: Advance, done: 
     with parts.catalog.read() as connection:
         blocks = addresses.in_file(connection, file.id)
         batches = (block[at : at + _BATCH] for block in blocks for at in range(0, len(block), _BATCH))
-        for batch in map_batches(partial(_look_at, parts.store), batches):
+        for batch in map_batches(partial(_look_at, parts.store), batches, kind="threads"):
             for length, said in batch:
                 read.images, read.bytes = read.images + 1, read.bytes + length
                 if said:

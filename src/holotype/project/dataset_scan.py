@@ -90,7 +90,8 @@ class Importer:
         """Raise `OverAllowance` where the tars in object stores seem to need more than is allowed."""
         remote = [one for one in sources if one.kind in TARS and isinstance(one.path, ObjectPath)]
         requests = received = 0
-        for source, needed in zip(remote, map_batches(_needed, remote, workers=_AT_ONCE), strict=True):
+        costs = map_batches(_needed, remote, workers=_AT_ONCE, kind="threads")
+        for source, needed in zip(remote, costs, strict=True):
             expect(source, needed)
             requests, received = requests + needed.requests, received + needed.received
             self._allowance.check(str(source.path), requests, received)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from holotype.engine import Engine, Progress, map_batches, no_progress
+from holotype.engine import Engine, Progress, chosen, map_batches, no_progress
 from holotype.images.flatten import Pixels
 from holotype.images.rejected import Rejected
 from holotype.recognition.preprocessing import rgb
@@ -75,6 +75,8 @@ def looked_at(
     """The `numbers` of samples with what `look` makes of the picture of each, ahead on threads or as for `look_at`, in
     their order; a `Damaged` of one that is no sound picture. Raises `PackError` or `ArchiveError`."""
     asked = (_Picture(number, samples.ids[number].as_py(), samples.places[number]) for number in numbers)
+    if samples.store.is_far and (kind or chosen()) == "processes":
+        kind = "threads"  # what speaks to an object store does not outlive a fork
     size = 1 if kind == "threads" and not samples.store.is_far else _AWAY
     batches = iter(lambda: list(islice(asked, size)), [])
     with closing(map_batches(partial(_seen, samples.store, look), batches, workers=workers, kind=kind)) as found:

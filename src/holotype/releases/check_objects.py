@@ -54,6 +54,6 @@ def check_shards(release: Release, bucket: Bucket, table: pa.Table, wrong: Wrong
         return found.wrong if found.sha256 == shards[name] else [f"{name} does not have its checksum"]
 
     names = sorted(shards)
-    for done, said in enumerate(map_batches(checked, names, workers=_AT_ONCE), 1):
+    for done, said in enumerate(map_batches(checked, names, workers=_AT_ONCE, kind="threads"), 1):
         yield from said
         progress(done, len(names))

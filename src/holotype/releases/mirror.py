@@ -62,7 +62,7 @@ class Mirror:
             return []
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check_room(missing)
-        there = map_batches(self._got, missing.items(), workers=_AT_ONCE)
+        there = map_batches(self._got, missing.items(), workers=_AT_ONCE, kind="threads")
         wrong = [name for name, sound in zip(missing, there, strict=True) if not sound]
         write_atomically(self.folder / CHECKSUMS, self.listing)
         return wrong
@@ -86,7 +86,7 @@ class Mirror:
         return False
 
     def _check_room(self, names: Collection[str]) -> None:
-        states = map_batches(self.bucket.state, names, workers=_AT_ONCE)
+        states = map_batches(self.bucket.state, names, workers=_AT_ONCE, kind="threads")
         needed, free = sum(state.size for state in states if state is not None), shutil.disk_usage(self.folder).free
         if 2 * needed > free:
             raise ReleaseError(

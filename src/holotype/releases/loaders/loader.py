@@ -210,7 +210,7 @@ class Loader:
         if not self.samples.store.is_far:
             yield from ((piece, self.samples.read) for piece in pieces)
             return
-        with closing(map_batches(self._read_ahead, pieces, workers=_READERS)) as read:
+        with closing(map_batches(self._read_ahead, pieces, workers=_READERS, kind="threads")) as read:
             yield from read
 
     def _read_ahead(self, piece: _Piece) -> tuple[_Piece, Read]:
