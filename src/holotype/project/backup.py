@@ -91,7 +91,7 @@ def _to_folder(parts: Parts, folder: Path, progress: Progress) -> Backup:
     write_atomically(folder / MANIFEST, _manifest(pieces, parts.clock()))
     os.chmod(folder / MANIFEST, 0o600)
     _remove_others(folder, pieces)
-    return Backup(len(pieces), total, copied, in_bucket(parts.folder))
+    return Backup(len(pieces), total, copied, parts.claim is not None)
 
 
 def _to_tar(parts: Parts, path: Path, progress: Progress) -> Backup:
@@ -113,7 +113,7 @@ def _to_tar(parts: Parts, path: Path, progress: Progress) -> Backup:
             os.fsync(file.fileno())
         os.replace(whole, path)
     sync_folder(path.parent)
-    return Backup(len(pieces), total, total, in_bucket(parts.folder))
+    return Backup(len(pieces), total, total, parts.claim is not None)
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
@@ -184,7 +184,7 @@ def _pieces(parts: Parts, work: Path, before: Mapping[str, Any]) -> dict[str, Pi
     pieces |= {path.name: _piece(path) for path in sorted(folder.glob("ontology*")) if path.is_file()}
     pieces[CONFIG] = _piece(folder / CONFIG)
     pieces |= {str(path.relative_to(folder)): _piece(path) for path in sorted(_sent(folder))}
-    if in_bucket(folder):
+    if parts.claim is not None:
         return pieces
     for name in made:
         for path in sorted((folder / "releases" / name).iterdir()):
@@ -256,8 +256,3 @@ def _remove_others(folder: Path, pieces: Mapping[str, Piece]) -> None:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-
-
-def in_bucket(folder: Path) -> bool:
-    """Whether a project keeps its packs and releases in a bucket."""
-    return "://" in str(json.loads((folder / CONFIG).read_text()).get("store", ""))

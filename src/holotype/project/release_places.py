@@ -19,8 +19,7 @@ def release_folder(parts: Parts, name: str) -> Path:
 
 def release_bucket(parts: Parts, name: str) -> Bucket | None:
     """Where a release lies in the project's bucket; None where it has none."""
-    url = store_url(parts.folder)
-    return None if url is None else Bucket(url).under(f"releases/{name}")
+    return None if parts.claim is None else parts.claim.bucket.under(f"releases/{name}")
 
 
 def store_url(folder: Path) -> str | None:
