@@ -22,7 +22,8 @@ from conftest import run
 from holotype.engine import map_batches
 from holotype.engine.answers import Answers
 from holotype.engine.cluster import Cluster
-from holotype.engine.queries import Task
+from holotype.engine.parcels import packed
+from holotype.engine.queries import Task, ask
 from holotype.errors import EngineError, InvalidTaxonomy
 from stages import write_photographs
 
@@ -100,7 +101,7 @@ def test_batches_without_an_end_are_taken_by_the_window() -> None:
 
     results = map_batches(square, numbers())
     assert list(islice(results, 40)) == [number * number for number in range(1, 41)]
-    assert taken <= 3 * 32
+    assert taken <= 32 + 32 + 64
     results.close()
 
 
@@ -143,6 +144,38 @@ def test_what_cannot_be_sent_says_so() -> None:
         list(map_batches(repr, [lock]))
     with pytest.raises(EngineError, match="cannot be sent to a cluster"):
         list(map_batches(lambda _: threading.Lock(), [1]))
+
+
+@pytest.mark.usefixtures("nodes")
+def test_a_query_that_begins_once_it_was_dropped_leaves_the_next_its_planner() -> None:
+    from ray.exceptions import RayError
+
+    cluster = Cluster.joined()
+    cluster.drop()
+    with pytest.raises(RayError, match="dropped before it began"):
+        list(ask(Task.of(square), {0: packed(1)}, 1))
+    assert list(map_batches(square, [3])) == [9]
+
+
+@pytest.mark.usefixtures("nodes")
+def test_a_planner_of_others_in_this_process_is_not_used() -> None:
+    import daft
+
+    cluster = Cluster.joined()
+    cluster.drop()
+    cluster.runner.flotilla_plan_runner = None
+    assert daft.from_pydict({"number": [1]}).into_partitions(1).to_pydict() == {"number": [1]}
+    assert not hasattr(cluster.planner, "session")
+    assert list(map_batches(square, [3])) == [9]
+
+
+@pytest.mark.usefixtures("nodes")
+def test_maps_side_by_side_outlive_the_end_of_one() -> None:
+    first, second = map_batches(square, range(200)), map_batches(square, range(200))
+    got = [next(second)]
+    next(first)
+    first.close()
+    assert [*got, *second] == [number * number for number in range(200)]
 
 
 @pytest.mark.usefixtures("nodes")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from collections import deque
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
+from queue import SimpleQueue
 from typing import Any, Final
 
 from holotype.engine.cluster import Cluster
@@ -21,7 +22,8 @@ class Answers:
     """The results of a task on batches, asked for at once, on a thread of `pool`.
 
     What was lost with a node is asked for again: only batches whose answers are not here yet, so none counts twice.
-    Iterating raises what the task raised, at its place, and `EngineError` where a cluster cannot do it.
+    Iterating raises what the task raised, at its place, and `EngineError` where a cluster cannot do it. `seconds` is
+    how long the cluster took for what is here.
     """
 
     def __init__(self, cluster: Cluster, task: Task, batches: Sequence[bytes], pool: Executor) -> None:
@@ -30,6 +32,7 @@ class Answers:
         self._count = len(batches)
         self._held: dict[int, bytes] = {}
         self._tried = 0
+        self.seconds = 0.0
         self._ask()
 
     def __iter__(self) -> Iterator[Any]:
@@ -38,8 +41,19 @@ class Answers:
 
     def _ask(self) -> None:
         self._planner = self._cluster.planner
-        self._references: deque[Any] = deque()
-        self._asked: Future[list[Any]] | None = self._pool.submit(ask, self._task, self._left, self._cluster.cpus)
+        self._found: SimpleQueue[Any] = SimpleQueue()
+        self._pool.submit(self._follow, self._found)
+
+    def _follow(self, found: SimpleQueue[Any]) -> None:
+        """On a thread: put what is found where it is waited for, an error too."""
+        begun = time.monotonic()
+        try:
+            for reference in ask(self._task, self._left, self._cluster.cpus):
+                self.seconds = time.monotonic() - begun
+                found.put(reference)
+            raise EngineError("the cluster has answered a part of its work only")
+        except Exception as error:  # noqa: BLE001  # it is raised where the results are taken
+            found.put(error)
 
     def _answer(self, number: int) -> bytes:
         from ray.exceptions import RayError
@@ -52,13 +66,13 @@ class Answers:
         return self._held.pop(number)
 
     def _take(self) -> None:
-        if self._asked is not None:
-            self._references, self._asked = deque(self._asked.result()), None
-        for number, answer in read(self._references[0]):
+        found = self._found.get()
+        if isinstance(found, Exception):
+            raise found
+        for number, answer in read(found):
             if self._left.pop(number, None) is not None:
                 self._held[number] = answer
                 self._tried = 0
-        self._references.popleft()
 
     def _ask_again(self, error: Exception) -> None:
         self._tried += 1

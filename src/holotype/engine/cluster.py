@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +25,16 @@ _LONGEST: Final = 28
 """Characters of a folder below which Ray's sockets still have names of 107 characters at most."""
 _WORKERS: Final = {**_SILENT, "OPENCV_FOR_THREADS_NUM": "1", "OMP_NUM_THREADS": "1"}
 """The environment of workers: there is one for each CPU, so that no library needs threads of its own."""
+_planning: Final = threading.Lock()
+
+
+class _NoPlanner:
+    """What is there once queries have been dropped: with none there, Daft would make the one that programs share."""
+
+    def stream_plan(self, *_: object) -> Any:
+        from ray.exceptions import RayError
+
+        raise RayError("the query was dropped before it began")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +69,22 @@ class Cluster:
         return self.runner.flotilla_plan_runner
 
     def renew(self, planner: Any) -> None:
-        """Plan queries anew, if that is still done by `planner`: those that it has under way are dropped."""
-        if self.planner is planner:
-            self.drop()
-            self.runner.flotilla_plan_runner = _planner()
+        """Plan queries anew, if `planner` or nobody does: what it has under way is dropped."""
+        with _planning:
+            if self.planner is planner or isinstance(self.planner, _NoPlanner):
+                self._end()
+                self.runner.flotilla_plan_runner = _planner()
 
     def drop(self) -> None:
         """Drop all queries that are under way, and the workers with them."""
+        with _planning:
+            self._end()
+
+    def _end(self) -> None:
         import ray
 
-        planner, self.runner.flotilla_plan_runner = self.planner, None
-        if planner is not None and ray.is_initialized() and planner.session == _session(ray):
+        planner, self.runner.flotilla_plan_runner = self.planner, _NoPlanner()
+        if ray.is_initialized() and getattr(planner, "session", None) == _session(ray):
             ray.kill(planner.runner)
 
 

@@ -23,7 +23,11 @@ from holotype.engine.queries import Task
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 _FEWEST: Final = 32
-"""Batches in a window, at least: a query takes a twentieth of a second, whatever it asks."""
+"""Batches in a window at first: a query takes a tenth of a second of the CPUs, whatever it asks."""
+_MOST: Final = 256
+"""Batches in a window, about, where windows are answered briskly."""
+_BRISK: Final = 4.0
+"""Seconds for a window: where it took less, the next is twice as large."""
 _SIZE: Final = 64 << 20
 """Bytes of batches in a window, about."""
 _SECONDS: Final = 2.0
@@ -38,6 +42,18 @@ class _Window:
     drains: bool = False
 
 
+@dataclass(slots=True)
+class _Pace:
+    """How many batches the next window has."""
+
+    count: int
+
+    def learn(self, seconds: float) -> None:
+        """A window took so many seconds."""
+        if seconds < _BRISK and self.count < _MOST:
+            self.count *= 2
+
+
 def map_distributed(
     fn: Callable[[Batch], Result], batches: Iterable[Batch], drains: Callable[[Batch], bool]
 ) -> Generator[Result, None, None]:
@@ -46,12 +62,14 @@ def map_distributed(
     task = Task.of(fn)
     under_way: deque[tuple[_Window, Answers]] = deque()
     pool = ThreadPoolExecutor(2, thread_name_prefix="holotype-ray")
-    complete = False
+    complete, pace = False, _Pace(max(_FEWEST, 4 * cluster.cpus))
     try:
-        for window in _windows(batches, drains, max(_FEWEST, 4 * cluster.cpus)):
+        for window in _windows(batches, drains, pace):
             under_way.append((window, Answers(cluster, task, window.batches, pool)))
             while len(under_way) > (0 if window.drains else 1):
-                yield from under_way.popleft()[1]
+                answers = under_way.popleft()[1]
+                yield from answers
+                pace.learn(answers.seconds)
         while under_way:
             yield from under_way.popleft()[1]
         complete = True
@@ -61,14 +79,14 @@ def map_distributed(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _windows(batches: Iterable[Batch], drains: Callable[[Batch], bool], count: int) -> Iterator[_Window]:
-    """Batches in windows of so many, fewer where they are large or come slowly."""
+def _windows(batches: Iterable[Batch], drains: Callable[[Batch], bool], pace: _Pace) -> Iterator[_Window]:
+    """Batches in windows at a pace, fewer where they are large or come slowly."""
     window, size, begun = _Window(), 0, time.monotonic()
     for batch in batches:
         window.batches.append(packed(batch))
         window.drains = drains(batch)
         size += len(window.batches[-1])
-        full = len(window.batches) >= count or size >= _SIZE or time.monotonic() - begun > _SECONDS
+        full = len(window.batches) >= pace.count or size >= _SIZE or time.monotonic() - begun > _SECONDS
         if full or window.drains:
             yield window
             window, size, begun = _Window(), 0, time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
@@ -30,8 +30,8 @@ class Task:
         return cls(packed_function(fn), "holotype {} on Python {}.{}".format(holotype, *sys.version_info))
 
 
-def ask(task: Task, batches: Mapping[int, bytes], cpus: int) -> list[Any]:
-    """Have batches answered, by their numbers; where the answers lie, as references to partitions of them.
+def ask(task: Task, batches: Mapping[int, bytes], cpus: int) -> Iterator[Any]:
+    """Have batches answered, by their numbers; where the answers lie, as references to partitions, one by one.
 
     Raises errors of Ray.
     """
@@ -43,7 +43,7 @@ def ask(task: Task, batches: Mapping[int, bytes], cpus: int) -> list[Any]:
     spread = table.into_partitions(min(len(batches), 4 * cpus))
     try:
         answers = spread.select(daft.col("number"), answer(daft.col("number"), daft.col("batch")).alias("answer"))
-        return list(answers.iter_partitions(results_buffer_size=None))
+        yield from answers.iter_partitions(results_buffer_size=None)
     finally:
         _forget(name)
 
