@@ -315,11 +315,18 @@ def test_commands_do_all_of_it(copied: Project, tmp_path: Path, monkeypatch: pyt
     pairs = run("embeddings", "near-duplicates", "--least", "0.9", "--all", *hog, "--sheet", tmp_path / "pairs.html")
     assert "hashes know as well" in pairs
     limited = run("embeddings", "near-duplicates", "--limit", "1", "--least", "0.5", *hog, "--json")
-    assert len(json.loads(limited)["pairs"]) == 1
+    told = json.loads(limited)
+    assert len(told["pairs"]) == 1
+    cut = command("embeddings", "near-duplicates", "--limit", "1", "--least", "0.5", *hog)
+    assert f"... and {told['found'] - told['known'] - 1:,} more pairs (more of them: --limit N)\n" in cut.stderr
+    assert len(cut.stdout.splitlines()) == 2
     order = run("embeddings", "order", "dog", "--most", "4", "--by", "diverse", *hog)
     rows = list(csv.reader(io.StringIO(order)))
     assert rows[0] == ["sha256", "wnid", "chance"]
     assert len(rows) == 5
+    cut = command("embeddings", "order", "dog", "--most", "4", "--by", "diverse", *hog)
+    assert cut.stdout == order
+    assert cut.stderr.endswith("... and 22 more open candidates (all of them: --most 26)\n")
     run("embeddings", "order", "dog", "--most", "4", "--out", tmp_path / "next.csv", *hog)
     assert (tmp_path / "next.csv").read_text() == order
     said = run("crowd", "run", "--crowd", "simulated", "--only", tmp_path / "next.csv", *project)

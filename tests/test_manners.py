@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,21 @@ def test_tables_are_cells_with_tabs_in_a_pipe(place: Path) -> None:
     assert len(rows) == 9
     assert {row["wnid"] for row in rows} == {WHIPPET}
     assert {row["size"] for row in rows} == {"80 x 60"}
+
+
+def test_labels_that_are_not_shown_are_counted_and_it_is_said_how_they_are_seen(place: Path) -> None:
+    others = "; more at once: --size N, up to 10,000; ids of all: --ids FILE\n"
+    for options, told in (
+        (("--size", 4), "shown: 1 to 4 of 9 labels, page 1 of 3; the next: --page 2"),
+        (("--size", 4, "--page", 3), "shown: 9 to 9 of 9 labels, page 3 of 3"),
+        (("--size", 4, "--page", 7), "shown: none of 9 labels, page 7 of 3"),
+        (("--sample", 2), "shown: 2 of 9 labels, drawn at random"),
+    ):
+        assert command("query", "", "-p", place, *options).stderr == told + others
+        assert bool(json.loads(run("query", "", "-p", place, "--json", *options))["images"]) == ("none" not in told)
+    for whole in ((), ("--size", 9), ("--sample", 9), ("--count",), ("--by-synset",), ("--ids", "-")):
+        assert command("query", "", "-p", place, *whole).stderr == ""
+    assert len(list(csv.DictReader(run("query", "", "--size", 4, "-p", place).splitlines()[1:], delimiter="\t"))) == 4
 
 
 def test_nothing_found_is_exit_code_1_for_scripts(place: Path) -> None:

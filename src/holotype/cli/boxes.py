@@ -20,7 +20,7 @@ from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
-from holotype.cli.text import counted, plain, print_json
+from holotype.cli.text import counted, plain, print_json, tell_left
 from holotype.cli.turk import TurkOptions, turk_options
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.policy_names import parse_policy
@@ -150,6 +150,7 @@ def _print_report(report: BoxesReport, as_json: bool) -> None:
         click.echo(f"{counted(report.archived, 'more image')} left out that archives gave boxes to (--archived)")
     for told in report.refused[:_LISTED]:
         click.echo(plain(f"refused: {told}"), err=True)
+    tell_left(len(report.refused) - _LISTED, "refused reply", "refused replies")
     if not report.states or not sum(report.states.values()):
         click.echo("there is nothing to box: no image that can be seen is labelled yes here (holotype crowd run)")
     if report.held_back:

@@ -18,7 +18,7 @@ from holotype.cli.campaigns import policy_option
 from holotype.cli.networks import device_option, embedder_named, network_embedder
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
-from holotype.cli.text import counted, plain, print_json
+from holotype.cli.text import counted, plain, print_json, tell_left
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.machines.voter import Thresholds
@@ -112,6 +112,7 @@ def near_duplicates_command(
         raise click.UsageError("--release counts what leaks, and does not heed --all and --sheet")
     with api.open(project) as db, bars(["pairs"]) as advance:
         progress = partial(advance, "pairs")
+        left = 0
         if release is not None:
             checks = db.embeddings.leaks(release, asked, progress)
             told: Any = [check.value for check in checks]
@@ -119,6 +120,7 @@ def near_duplicates_command(
         else:
             found = db.embeddings.near_duplicates(asked, limit, all_pairs, progress)
             told, lines = _pairs(found), _pair_lines(found)
+            left = (found.found if all_pairs else found.found - found.known) - len(found.pairs)
             if sheet is not None:
                 groups = [(f"{pair.cosine:.4f}", (pair.one, pair.other)) for pair in found.pairs]
                 page = "".join(group_sheet("Near-duplicates by embeddings", groups, caption=_full_name))
@@ -128,6 +130,7 @@ def near_duplicates_command(
         return
     for line in lines:
         click.echo(line)
+    tell_left(left, "pair", see="more of them: --limit N")
 
 
 def _pairs(found: CloseImages) -> dict[str, Any]:
@@ -197,6 +200,7 @@ def order_command(synset: str, by: str, most: int, out: Path | None, model: str,
     told = f"{counted(len(found.first), 'candidate')} by {found.by}, from {found.yes:,} yes and {found.no:,} no"
     without = f"; {found.without:,} have no embedding" if found.without else ""
     click.echo(told + without, err=True)
+    tell_left(found.open - len(found.first), "open candidate", see=f"all of them: --most {found.open}")
 
 
 @click.command("vote")

@@ -15,7 +15,7 @@ import numpy as np
 from holotype.benchmark.values import Boxes
 from holotype.cli.heat_maps import PNG
 from holotype.cli.tables import print_table
-from holotype.cli.text import counted, plain
+from holotype.cli.text import counted, plain, tell_left
 from holotype.files import create_atomically
 from holotype.ontology import Ontology
 from holotype.recognition.heat import HeatMaps
@@ -77,6 +77,7 @@ def tell(asked: Subjects, found: HeatMaps, boxes: Floats) -> None:
         )
     for one in found.damaged[:_LISTED]:
         click.echo(f"{plain(one.id)} is damaged ({one.reason}): {plain(one.detail)}", err=True)
+    tell_left(len(found.damaged) - _LISTED, "damaged image", see="all of them: --json")
     unknown = len(asked.samples) - len(found) - len(found.damaged)
     click.echo(
         f"{counted(len(asked.samples), 'image')} = {len(found):,} explained + {len(found.damaged):,} damaged + "

@@ -12,7 +12,7 @@ import holotype as api
 from holotype.cli.images import curator_option, login
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
-from holotype.cli.text import counted, plain, print_json
+from holotype.cli.text import counted, plain, print_json, tell_left
 from holotype.images.faces import CenterFace
 from holotype.project import Project
 
@@ -100,3 +100,4 @@ def _tell(db: Project, as_json: bool, problems: tuple[str, ...]) -> None:
         click.echo(f"  {sum(rest):>9,}  in {counted(len(rest), 'other synset')}")
     for problem in problems[:_LISTED]:
         click.echo(f"could not be looked at: {plain(problem)}", err=True)
+    tell_left(len(problems) - _LISTED, "that could not be", "that could not be", "all of them: --json")

@@ -52,7 +52,8 @@ def _show(db: Project, as_json: bool) -> None:
         ],
     )
     if rest := rows[_MOST:]:
-        click.echo(f"and {len(rest):,} other licences with {sum(row['labels'] for row in rest):,} labels")
+        labels = sum(row["labels"] for row in rest)
+        click.echo(f"and {len(rest):,} other licences with {labels:,} labels; see them all with --json")
 
 
 def _row(licence: Licence, labels: int, policy: LicencePolicy) -> dict[str, Any]:

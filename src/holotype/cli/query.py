@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import click
 import pyarrow as pa
@@ -24,6 +25,8 @@ from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
 from holotype.queries import FIELDS, Query
 from holotype.queries.results import Result, Results, find_in_release, id_lines
+
+_MOST: Final = 10_000
 
 
 class _QueryCommand(click.Command):
@@ -56,7 +59,7 @@ def _quoted(term: str) -> str:
 @click.option("--count", "only_count", is_flag=True, help="Print how many labels match, and nothing else.")
 @click.option("--by-synset", is_flag=True, help="Print how many match under each synset that has any.")
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="The page to show.")
-@click.option("--size", default=20, show_default=True, type=click.IntRange(1, 10_000), help="Labels on a page.")
+@click.option("--size", default=20, show_default=True, type=click.IntRange(1, _MOST), help="Labels on a page.")
 @click.option("--sample", type=click.IntRange(0), metavar="N", help="Show N labels drawn at random instead of a page.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="What the sample is drawn by.")
 @click.option(
@@ -116,6 +119,7 @@ def query_command(
                 if sheet is not None:
                     _write_sheet(sheet, found.query, images, ontology)
                 _print_images(found, images, ontology, as_json)
+                _tell_others(len(found), len(images), None if sample is not None else (page, size))
             return only_count or len(found) > 0
 
         if not settled(answered, ontology):
@@ -163,6 +167,20 @@ def _print_counts(found: Results, ontology: Ontology, as_json: bool) -> None:
         print_table("", ("synset", "wnid", "labels"), [(one.name, one.wnid, f"{count:,}") for one, count in held])
 
 
+def _tell_others(count: int, shown: int, at: tuple[int, int] | None) -> None:
+    """Say on stderr what was not shown of so many labels, of the page `at` which, of which size; None for a sample."""
+    if shown == count:
+        return
+    of = counted(count, "label")
+    told = f"{shown:,} of {of}, drawn at random"
+    if at is not None:
+        page, size = at
+        first, last = (page - 1) * size, -(-count // size)
+        told = f"{first + 1:,} to {first + shown:,} of {of}" if shown else f"none of {of}"
+        told += f", page {page:,} of {last:,}" + (f"; the next: --page {page + 1}" if page < last else "")
+    click.echo(f"shown: {told}; more at once: --size N, up to {_MOST:,}; ids of all: --ids FILE", err=True)
+
+
 def _print_images(found: Results, images: Sequence[Result], ontology: Ontology, as_json: bool) -> None:
     if as_json:
         print_json(
@@ -188,7 +206,7 @@ def _print_images(found: Results, images: Sequence[Result], ontology: Ontology, 
         for row in (image.candidate for image in images)
     ]
     if not cells:
-        click.echo(counted(len(found), "label") + (", none on this page" if len(found) else ""))
+        click.echo(counted(len(found), "label"))
         return
     names = [name for name in cells[0] if any(row[name] for row in cells)]
     print_table(counted(len(found), "label"), names, [[row[name] for name in names] for row in cells])

@@ -54,7 +54,7 @@ def _print_objections(found: Sequence[Objection]) -> None:
         return
     rows = [(one.outcome, one.reason or "other bytes", one.url, one.sha256) for one in found[:_SHOWN]]
     print_table("not as it was", ("outcome", "reason", "address", "sha256"), rows)
-    _print_left(len(found), "more address", "more addresses")
+    _print_left(len(found), "more address", "more addresses", see="; see them all with --no-fetch --recheck --json")
     if refused := _pictures(one for one in found if one.outcome == "opted_out"):
         told = f"the owners of {counted(refused, 'picture')} refuse them now; to use them no more"
         click.echo(f"{told}: holotype images withdraw SHA256, and for releases: holotype release takedown")
@@ -64,6 +64,6 @@ def _pictures(found: Iterable[Objection]) -> int:
     return len({one.sha256 for one in found})
 
 
-def _print_left(count: int, *nouns: str) -> None:
+def _print_left(count: int, *nouns: str, see: str = "") -> None:
     if count > _SHOWN:
-        click.echo(f"... and {counted(count - _SHOWN, *nouns)}")
+        click.echo(f"... and {counted(count - _SHOWN, *nouns)}{see}")

@@ -36,6 +36,13 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def tell_left(left: int, noun: str, plural: str = "", see: str = "") -> None:
+    """Say on stderr how many of something are not listed, and how they are seen; nothing where all are."""
+    if left > 0:
+        how = f" ({see})" if see else ""
+        click.echo(f"... and {counted(left, f'more {noun}', plural and f'more {plural}')}{how}", err=True)
+
+
 def moment(at: float) -> str:
     """Unix time as ISO 8601 writes it, in UTC, to the second.
 

@@ -37,12 +37,14 @@ class Next:
 @dataclass(frozen=True, slots=True)
 class Order:
     """In which order to ask about the open candidates of a synset, and `by` what; that follows from so many images that
-    are `yes` and `no`. So many open candidates are `without` an embedding, and in no order."""
+    are `yes` and `no`. So many candidates are `open` and have an embedding, these `first` of them; so many
+    more are `without` one, and in no order."""
 
     wnid: str
     by: str
     yes: int
     no: int
+    open: int
     without: int
     first: tuple[Next, ...] = field(repr=False)
 
@@ -84,7 +86,7 @@ def order_of(parts: Parts, wnid: str, by: str, most: int, model: str) -> Order:
         chance = fitted_chances(held.rows[seen], np.arange(len(seen)) < len(yes), held.rows[asked])
     turn = _turn(held.rows[asked], held.rows[seen], chance, by, most)
     first = (Next(held.digest(asked[one]), wnid, _told(chance[one])) for one in turn.tolist())
-    return Order(wnid, by, len(yes), len(no), len(found.without), tuple(first))
+    return Order(wnid, by, len(yes), len(no), len(asked), len(found.without), tuple(first))
 
 
 def _turn(asked: Vectors, seen: Vectors, chance: Floats, by: str, most: int) -> Ints:
