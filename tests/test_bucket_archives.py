@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,14 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import encoded, photo, run
+from holotype.benchmark.orders import order
 from holotype.errors import ArchiveError, BucketError, OverAllowance
 from holotype.imports.discover import find_ilsvrc2012
 from holotype.imports.finding import find
 from holotype.imports.readings import Told
 from holotype.imports.reports import ImportReport
+from holotype.imports.shapes import Kind, Source
 from holotype.project import Project
 from holotype.store import objects
-from holotype.store.allowance import Allowance
+from holotype.store.allowance import Allowance, Cost
 from holotype.store.bucket import Bucket, ObjectState
 from holotype.store.location import Location
 from holotype.store.objects import ObjectPath, place
@@ -359,10 +362,34 @@ def test_more_than_is_allowed_stops_an_import_with_one_line(tmp_path: Path, buck
     run("init", tmp_path / "p")
     arguments = "datasets", "add", bucket_url, "--most-requests", "2", "-p", tmp_path / "p"
     printed = run(*arguments, expect=2)
-    assert "img_train.tar: about 1 request to the object store" in printed
+    assert re.search(r"img_train.tar: about \d+ requests to the object store, [\d.]+ [KM]B received", printed)
     assert "2 requests are allowed; nothing was added" in printed
     assert "--most-requests" in printed
     assert "[]" in run("datasets", "list", "--json", "-p", tmp_path / "p")
+
+
+def numbered(count: int, size: int) -> list[Picture]:
+    """Pictures of so many bytes, as far as headers tell."""
+    wnids = order("sorted").wnids[:7]
+    train = [Picture(f"{wnids[n % 7]}_{n}", "train", wnids[n % 7], bytes(size)) for n in range(count)]
+    return train + [Picture(f"ILSVRC2012_val_{n + 1:08}", "val", "", bytes(size)) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "size"), [(1, 300), (3, 900), (40, 2_000), (9, 110_000), (90, 110_000), (1200, 4_000)]
+)
+def test_what_an_import_takes_is_foretold_of_tars_of_any_size(
+    project: Project, tmp_path: Path, bucket_url: str, count: int, size: int
+) -> None:
+    write_archives(tmp_path / "data", numbered(count, size))
+    put(tmp_path / "data", bucket_url)
+    told: list[Cost] = []
+    for kind, split in ((Kind.SYNSETS, "train"), (Kind.VAL, "val")):
+        source = Source(kind, place(f"{bucket_url}/ILSVRC2012_img_{split}.tar"))
+        report = project.datasets.add([source], "d", expect=lambda _, cost: told.append(cost))
+        assert report.sources[0].images == count
+        assert told[-1].requests / 1.4 - 3 < report.requests < told[-1].requests * 1.4 + 3
+        assert told[-1].received / 1.5 - 32_000 < report.received < told[-1].received * 1.5 + 32_000
 
 
 def test_the_command_line_takes_urls_and_says_what_they_cost(tmp_path: Path, bucket_url: str) -> None:

@@ -33,7 +33,7 @@ from holotype.leftovers import leftover
 from holotype.store.allowance import Allowance
 from holotype.store.objects import ObjectPath
 from holotype.store.openfiles import RemoteFile
-from holotype.store.tar.ahead import AT_ONCE, Ahead
+from holotype.store.tar.ahead import AT_ONCE, DENSE, Ahead
 from holotype.store.tar.scan import Headers, Read, read_headers
 
 ITEMS: Final = pa.schema(
@@ -83,7 +83,7 @@ def first_member(path: Path) -> str | None:
 
     Raises `ArchiveError` where it is no tar, or is damaged there.
     """
-    with opened(path) as (file, size, _):
+    with opened(path, stride=DENSE) as (file, size, _):  # the header is all that is needed of an object
         position: int | None = 0
         while position is not None:
             headers = read_headers(file, printable(path), position, size, 1, 0)

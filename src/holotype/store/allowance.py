@@ -19,9 +19,14 @@ class Cost(NamedTuple):
     requests: int
     received: int
 
+    def plus(self, other: Cost, times: int = 1) -> Cost:
+        """This and another, so many times."""
+        return Cost(self.requests + times * other.requests, self.received + times * other.received)
+
     def __str__(self) -> str:
         requests = "1 request" if self.requests == 1 else f"{self.requests:,} requests"
-        return f"{requests} to the object store, {self.received / 1e6:,.1f} MB received"
+        size = f"{self.received / 1e6:,.1f} MB" if self.received >= 1e5 else f"{self.received / 1e3:,.1f} KB"
+        return f"{requests} to the object store, {size} received"
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ by large requests, some at once.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
@@ -41,17 +42,38 @@ _MOST_OF_A_STRETCH: Final = 1_024
 _RECENT, _FEW = 512, 32
 
 
-def cost(size: int, stride: float) -> Cost:
-    """About what it takes to read the headers among `size` bytes, where there is one all `stride` bytes.
+def cost(size: int, stride: float, at_once: int = AT_ONCE, known: bool = False) -> Cost:
+    """About what `Ahead` takes to read the headers among `size` bytes, where there is one all `stride` bytes; `known`
+    tells whether that is known before.
 
-    >>> cost(6_744_924_160, 134_898), cost(100_000_000, 5_000)
-    (Cost(requests=50195, received=51159040), Cost(requests=24, received=100000000))
+    >>> cost(6_744_924_160, 134_898), cost(100_000_000, 5_000), cost(20_000, 5_000)
+    (Cost(requests=50189, received=52204032), Cost(requests=25, received=100000000), Cost(requests=1, received=20000))
     """
+    first = min(BLOCK if known and stride >= DENSE else _FIRST, size)
     if stride < DENSE:
-        return Cost(-(-size // _STRETCH), size)
-    headers = int(size / stride)
-    guesses = headers // _HEADERS[1]
-    return Cost(headers + guesses, headers * BLOCK + guesses * 2 * _LOOK)
+        return Cost(1 + -(-(size - first) // _STRETCH), size)
+    headers = math.ceil((size - first) / stride)
+    guesses = int(headers / _headers_of_a_stretch(headers, at_once)) if at_once > 1 else 0
+    return Cost(1 + headers + guesses, first + headers * BLOCK + guesses * 2 * _LOOK)
+
+
+def nested_cost(size: int, tar: int, stride: float) -> Cost:
+    """About what it takes to read the headers of tars in a tar of `size` bytes, where each takes `tar` bytes with its
+    own header, and there is a header all `stride` bytes in it.
+
+    >>> nested_cost(147_897_477_120, 147_897_477, 115_000).requests
+    1289030
+    """
+    tars = max(1, round(size / tar))
+    all_of_it, headers = Cost(-(-size // _FIRST), size), Cost(1 + tars, min(_FIRST, size) + tars * BLOCK)
+    outer = all_of_it if 2 * tar <= _FIRST else headers
+    at_once = max(1, AT_ONCE // tars)
+    return outer.plus(cost(tar, stride)).plus(cost(tar, stride, at_once, known=True), tars - 1)
+
+
+def _headers_of_a_stretch(headers: float, at_once: int) -> float:
+    least, most = _HEADERS
+    return min(max(headers / at_once, least), most)
 
 
 @dataclass(slots=True)
@@ -227,9 +249,8 @@ class Ahead:
     def _length(self, dense: bool) -> int:
         if dense:
             return _STRETCH
-        least, most = _HEADERS
-        expected = (self.stop - self._start) / self.stride / self._at_once
-        return -(-int(self.stride * min(max(expected, least), most)) // BLOCK) * BLOCK
+        headers = _headers_of_a_stretch((self.stop - self._start) / self.stride, self._at_once)
+        return -(-int(self.stride * headers) // BLOCK) * BLOCK
 
     def _all_of(self, start: int, end: int, _: bool) -> list[tuple[int, bytes]]:
         with suppress(EOFError, OSError, ArchiveError, OverAllowance):  # who reads in order meets it, too
