@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from holotype.project import Project
 from holotype.store.bucket import Bucket
 from holotype.store.cache import Cache, default_cache
 from holotype.store.claim import Claim
+from holotype.store.held import hold, take_away
 from holotype.store.location import Location
 from holotype.store.pack_objects import PackObjects
 from holotype.store.pack_reading import PackReader
@@ -321,6 +323,51 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
     assert held <= 100_000 + 100_000 // 16 + 5_032
     assert cache.get("39") is not None
     assert cache.get("1") is None
+
+
+_HOLDS = "import sys, pathlib; from holotype.store.held import hold; hold(pathlib.Path(sys.argv[1]))"
+
+
+def shelved(shelf: Path, name: str, size: int, used: int) -> Path:
+    """A folder of so many bytes on a shelf that was held last so many seconds ago, by a process that has ended."""
+    (shelf / name).mkdir(parents=True)
+    (shelf / name / "table").write_bytes(bytes(size))
+    subprocess.run([sys.executable, "-c", _HOLDS, shelf / name], check=True)
+    lock = shelf / f"{name}.lock"
+    os.utime(lock, ns=(lock.stat().st_mtime_ns - used * 10**9,) * 2)
+    return shelf / name
+
+
+def test_folders_beside_the_pieces_count_and_go_by_their_last_use_but_not_while_they_are_held(tmp_path: Path) -> None:
+    cache, shelf = Cache(tmp_path / "objects", 100_000, tmp_path / "releases"), tmp_path / "releases"
+    oldest, older, newer = (shelved(shelf, name, 40_000, used) for name, used in (("a", 300), ("b", 200), ("c", 100)))
+    cache.put("piece", bytes(5_000))
+    assert not oldest.exists()
+    assert not (shelf / "a.lock").exists()
+    assert older.exists()
+    assert newer.exists()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"{_HOLDS}; print('held', flush=True); input()", older],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    os.utime(shelf / "b.lock", ns=(0, 0))
+    nothing = Cache(tmp_path / "objects", 0, shelf)
+    nothing.sweep()
+    assert (older / "table").exists()
+    assert not newer.exists()
+    assert cache.get("piece") is None
+    holder.communicate("\n")
+    hold(older)
+    nothing.sweep()
+    assert (older / "table").exists()
+    shutil.rmtree(shelf)
+    hold(older)
+    assert (shelf / "b.lock").exists()
+    assert not take_away(older)
 
 
 def test_a_cache_of_nothing_or_on_a_disk_that_cannot_be_written_keeps_nothing(

@@ -19,7 +19,7 @@ import pytest
 from platformdirs import user_cache_path
 
 import holotype
-from conftest import command, run
+from conftest import command, program, run
 from holotype.catalog import schema
 from holotype.errors import BucketError, PackError, ReleaseError
 from holotype.ontology import Ontology
@@ -429,6 +429,25 @@ def test_another_release_at_the_place_of_a_known_one_is_refused(made: Release, c
     with pytest.raises(ReleaseError, match="is not the release that was made"):
         known_mirror(bucket_of(made), "0" * 64)
     assert find_mirror(bucket_of(made)).folder.parent == cache / "releases"
+
+
+def test_copies_of_releases_leave_the_cache_when_its_bound_is_exceeded_and_are_got_again(
+    made: Release, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, urls = bucket_of(made), [f"{made.where}-{number}" for number in range(3)]
+    for url in urls:
+        for path in [*made.path.iterdir()]:
+            Bucket(url).upload(path.name, path)
+        asked = subprocess.run([*program("query", "", "--count", "--release", url)], check=True, capture_output=True)
+        assert int(asked.stdout) > 0
+    assert len(list(cache.glob("releases/*/"))) == 4
+    monkeypatch.setenv("HOLOTYPE_CACHE_BYTES", "1")
+    last = open_release(f"{urls[0]}")
+    assert len(list(cache.glob("releases/*/"))) == 4, "nothing was written"
+    shutil.rmtree(last.path)
+    last = open_release(urls[0])
+    assert {path.name for path in cache.glob("releases/*/")} == {last.path.name, find_mirror(held).folder.name}
+    assert len(open_release(urls[1]).manifest) == len(made.manifest)
 
 
 def test_commands_take_urls(made: Release, in_bucket: Project, tmp_path: Path) -> None:

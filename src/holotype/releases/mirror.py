@@ -1,7 +1,8 @@
 """A copy of what a release in a bucket says: all of its files but shards, in the user's cache.
 
 It lies in a folder of its own for each URL and each ``SHA256SUMS``, and every file is held against that when the
-release is opened: what was damaged here is got again, what was changed there is never shown.
+release is opened: what was damaged here is got again, what was changed there is never shown. It counts as what else is
+in the cache does, and goes when it was used longest ago; but never while a process lives that opened it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from holotype.files import sha256_file, write_atomically
 from holotype.releases.layout import CHECKSUMS, NAMES, SHARD
 from holotype.releases.release import Release, read_checksums
 from holotype.store.bucket import Bucket, is_url
+from holotype.store.cache import SHELF, default_cache
+from holotype.store.held import hold
 from holotype.store.reach import Folders
 
 _LARGEST_LIST: Final = 64 << 20
@@ -65,6 +68,7 @@ class Mirror:
         there = map_batches(self._got, missing.items(), workers=_AT_ONCE, kind="threads")
         wrong = [name for name, sound in zip(missing, there, strict=True) if not sound]
         write_atomically(self.folder / CHECKSUMS, self.listing)
+        default_cache().sweep()
         return wrong
 
     def release(self, archives: Folders = ()) -> Release:
@@ -134,8 +138,11 @@ def open_release(where: str | os.PathLike[str], archives: Folders = ()) -> Relea
 
 
 def _folder(bucket: Bucket, checksum: str, cache: Path | None) -> Path:
+    """The folder of a copy, which this process holds from now on."""
     place = hashlib.sha256(bucket.url.encode()).hexdigest()[:16]
-    return (cache or user_cache_path("holotype")) / "releases" / f"{place}-{checksum[:32]}"
+    folder = (cache or user_cache_path("holotype")) / SHELF / f"{place}-{checksum[:32]}"
+    hold(folder)
+    return folder
 
 
 def _is_sound(path: Path, digest: str) -> bool:

@@ -14,7 +14,10 @@ from typing import Final
 from platformdirs import user_cache_path
 
 from holotype.errors import PackError
+from holotype.store import held
 
+SHELF: Final = "releases"
+"""The name of the folder in the user's cache that holds copies of releases."""
 BYTES_VARIABLE: Final = "HOLOTYPE_CACHE_BYTES"
 """The environment variable that says how many bytes are kept; 0 for none."""
 DEFAULT_BYTES: Final = 2 << 30
@@ -24,16 +27,16 @@ _SLACK: Final = 16
 
 
 class Cache:
-    """Pieces of bytes by name in a folder, of which those used longest ago go first. Safe for several threads and
-    processes at once.
+    """Pieces of bytes by name in a folder, and the folders on a `shelf` beside it, which are `held` while they are
+    read: of all that is not, what was used longest ago goes first. Safe for several threads and processes at once.
 
     Each piece lies beside the sha256 of its name and its bytes: one that is damaged, cut short or another's is not
     given, but forgotten. Every process removes what is over `most` bytes when it first writes, and whenever it has
     written a sixteenth of them. A disk that is full or read-only keeps less, and that is no error.
     """
 
-    def __init__(self, folder: Path, most: int = DEFAULT_BYTES) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, most: int = DEFAULT_BYTES, shelf: Path | None = None) -> None:
+        self._folder, self._shelf = folder, shelf
         self._most = most
         self._left = 0
         self._lock = threading.Lock()
@@ -87,22 +90,40 @@ class Cache:
             self._left = self._most // _SLACK
         self._sweep()
 
+    def sweep(self) -> None:
+        """Remove what was used longest ago where there is too much, unless another process is at it, or cannot."""
+        with suppress(OSError):
+            self._folder.mkdir(0o700, parents=True, exist_ok=True)
+            self._sweep()
+
     def _sweep(self) -> None:
-        """Remove what was used longest ago where there is too much, unless another process is at it."""
         handle = os.open(self._folder, os.O_RDONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            kept = _listed(self._folder)
+            folders = [] if self._shelf is None else held.listed(self._shelf)
+            kept: list[tuple[int, int, str | Path]] = [*_listed(self._folder), *folders]
             total = sum(size for _, size, _ in kept)
             goal = total if total <= self._most else self._most * _SWEPT_TO
-            for _, size, path in sorted(kept):
+            for _, size, path in sorted(kept, key=lambda one: one[0]):
                 if total <= goal:
                     break
-                with suppress(OSError):
-                    os.unlink(path)
-                total -= size
+                if _removed(path):
+                    total -= size
         finally:
             os.close(handle)
+
+
+def _removed(path: str | Path) -> bool:
+    """Whether a piece, or a folder that nobody reads, is gone now."""
+    try:
+        if isinstance(path, Path):
+            return held.take_away(path)
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    return True
 
 
 def default_cache() -> Cache:
@@ -111,7 +132,8 @@ def default_cache() -> Cache:
     said = os.environ.get(BYTES_VARIABLE, str(DEFAULT_BYTES))
     if not (said.isascii() and said.isdigit()):
         raise PackError(f"${BYTES_VARIABLE} is a number of bytes, not {said[:40]!r}")
-    return Cache(user_cache_path("holotype") / "objects", int(said))
+    root = user_cache_path("holotype")
+    return Cache(root / "objects", int(said), root / SHELF)
 
 
 def _digest(name: str, data: bytes) -> bytes:
