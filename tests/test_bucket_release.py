@@ -21,7 +21,7 @@ from platformdirs import user_cache_path
 import holotype
 from conftest import command, program, run
 from holotype.catalog import schema
-from holotype.errors import BucketError, PackError, ReleaseError
+from holotype.errors import BucketError, OtherMaking, PackError, ReleaseError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import CHECKSUMS, MANIFEST, Release, open_release, verify_release
@@ -230,8 +230,8 @@ def test_two_who_make_different_releases_at_one_place_do_not_mix(bucket_url: str
     bucket = Bucket(f"{bucket_url}/releases/x1")
     mine, others = Uploads.to(bucket), Uploads.to(bucket)
     mine = mine.begin("a plan")
-    assert mine.begin("a plan").noted == {"plan": 6}
-    with pytest.raises(ReleaseError, match=r"\.x1\.work says that another release is made at .*x1"):
+    assert mine.begin("a plan").noted == {}
+    with pytest.raises(OtherMaking, match=r"another release was begun at .*x1"):
         others.begin("another plan")
     (tmp_path / "train-000000.tar").write_bytes(b"shard")
     mine.put(tmp_path / "train-000000.tar", b"note")
@@ -239,6 +239,79 @@ def test_two_who_make_different_releases_at_one_place_do_not_mix(bucket_url: str
     with pytest.raises(ReleaseError, match="another release"):
         Uploads.to(bucket).begin("a plan").put(tmp_path / "train-000000.tar", b"another note")
     assert objects(bucket) == {"train-000000.tar": b"shard"}
+
+
+def test_a_plan_is_given_up_for_another_only_by_its_one_maker(bucket_url: str, tmp_path: Path) -> None:
+    bucket, shard = Bucket(f"{bucket_url}/releases/x1"), tmp_path / "train-000000.tar"
+    shard.write_bytes(b"old")
+    old = Uploads.to(bucket, "me").begin("old plan")
+    old.put(shard, b"note")
+    (tmp_path / "train-000001.tar").write_bytes(b"more than there will be")
+    old.put(tmp_path / "train-000001.tar", b"note")
+    bucket.create("mine.txt", b"not of a release")
+    for other in ("you", ""):
+        with pytest.raises(OtherMaking):
+            Uploads.to(bucket, other).begin("new plan")
+    new = Uploads.to(bucket, "me").begin("new plan")
+    assert (new.note(shard.name), new.noted) == (None, {})
+    shard.write_bytes(b"old")
+    with pytest.raises(OtherMaking):
+        old.put(shard, b"note")
+    with pytest.raises(OtherMaking):
+        old.finish(tmp_path / "nothing", b"")
+    shard.write_bytes(b"new")
+    new.put(shard, b"another note")
+    (tmp_path / "made").mkdir()
+    listing = f"{'0' * 64}  {shard.name}\n".encode()
+    assert Uploads.to(bucket, "you").begin("new plan").note(shard.name) == b"another note"
+    with pytest.raises(OtherMaking):
+        Uploads.to(bucket, "me").begin("third plan")  # who came to help may be at it still
+    new.finish(tmp_path / "made", listing)
+    assert objects(bucket) == {shard.name: b"new", CHECKSUMS: listing, "mine.txt": b"not of a release"}
+
+
+def test_one_who_begins_while_the_plan_is_given_up_stops_it(bucket_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = Bucket(f"{bucket_url}/releases/x1")
+    Uploads.to(bucket, "me").begin("old plan")
+    for moment in ("remove", "create"):
+        real, other = getattr(Bucket, moment), Uploads.to(bucket, f"you {moment}")
+        begun = list[Uploads]()
+
+        def first(self: Bucket, key: str, *data: bytes) -> None:
+            if key == "plan" and data in ((), (b"new plan",)) and not begun:  # noqa: B023
+                begun.append(other)  # noqa: B023
+                begun[0] = other.begin("old plan")  # noqa: B023
+            real(self, key, *data)  # noqa: B023
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Bucket, moment, first)
+            with pytest.raises(OtherMaking):
+                Uploads.to(bucket, "me").begin("new plan")
+        assert len(begun) == 1
+        begun[0]._check_plan()
+        other.work.remove(f"makers/{other.maker}")
+
+
+def test_a_release_of_other_labels_takes_over_what_was_stopped_here_and_is_to_be_abandoned_elsewhere(
+    empty: Project, bucket_url: str, wordnet: Ontology
+) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    arguments = [sys.executable, "-c", MAKE, str(empty.path), "2"]
+    assert subprocess.run(arguments, env=environment, check=False).returncode == -signal.SIGKILL
+    elsewhere = shutil.copytree(empty.path, empty.path.parent / "copy")
+    with holotype.open(elsewhere, wordnet) as copy, pytest.raises(OtherMaking):
+        copy.releases.create("b1", SMALL, seed=5)
+    assert empty.releases.create("b1", SMALL, seed=5).verify() == []
+    with pytest.raises(ReleaseError, match="finished"):
+        empty.releases.abandon("b1")
+
+    arguments[2] = MAKE.replace("b1", "b2")
+    assert subprocess.run(arguments, env=environment, check=False).returncode == -signal.SIGKILL
+    url = f"{bucket_url}/releases/b2"
+    assert f"holotype release abandon {url}" in command("release", "create", "b2", "--outvoted", "-p", elsewhere).stderr
+    assert "taken away, " in run("release", "abandon", url)
+    assert objects(Bucket(url)) == {}
+    assert url in run("release", "create", "b2", "--outvoted", "-p", elsewhere)
 
 
 def test_shards_that_are_up_are_not_made_again(

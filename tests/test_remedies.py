@@ -122,6 +122,10 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
             "is no number in epoch 3, step 7; there is no checkpoint yet; begin anew with a lower learning rate",
         ),
         (
+            errors.OtherMaking("s3://b/releases/v1"),
+            "take it away with: holotype release abandon s3://b/releases/v1",
+        ),
+        (
             errors.OtherRun({"seed": (0, 1)}),
             "seed was 0, and is 1; begin this one in another folder: --out",
         ),

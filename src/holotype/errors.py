@@ -43,7 +43,8 @@
     ├── ReleaseError             a release cannot be made, read or verified
     │   ├── NothingAccepted      no image is labelled yes
     │   ├── OutvotedImages       images are accepted against more noes than yeses
-    │   └── UnlookedImages       images that nobody looked for faces on
+    │   ├── UnlookedImages       images that nobody looked for faces on
+    │   └── OtherMaking          another release was begun at a place in an object store
     ├── FaceError                faces cannot be looked for, or said to be where they are
     │   └── NoDetector           what finds faces is not installed
     ├── RecognitionError         a network cannot be made, trained or asked
@@ -353,6 +354,17 @@ class UnlookedImages(ReleaseError):
     def __init__(self, count: int) -> None:
         super().__init__(f"faces were not looked for in {count:,} of the images")
         self.count = count
+
+
+class OtherMaking(ReleaseError):
+    """At `url` another release was begun, and nothing tells that nobody is making it any more."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"another release was begun at {url}, of other labels, in another way or by another version, and is not "
+            "finished: choose another name"
+        )
+        self.url = url
 
 
 class FaceError(HolotypeError):

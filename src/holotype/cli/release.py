@@ -15,6 +15,7 @@ from holotype.cli.groups import CommandGroup, Elsewhere
 from holotype.cli.named_release import verified
 from holotype.cli.options import archives_option, json_option, project_option
 from holotype.cli.progress import bars
+from holotype.cli.release_abandon import abandon_command
 from holotype.cli.release_diff import diff_command
 from holotype.cli.release_publish import publish_command
 from holotype.cli.release_rebuild import rebuild_command
@@ -238,6 +239,7 @@ def verify_command(release_or_name: str, archives: tuple[Path, ...], project: Pa
         raise click.exceptions.Exit(1)
 
 
+release.add_command(abandon_command)
 release.add_command(publish_command)
 release.add_command(diff_command)
 release.add_command(rebuild_command)

@@ -75,7 +75,7 @@ def _taken_down(release: Release, new: str, unwanted: Unwanted, progress: Callab
     """Make a release next to another; what becomes one in a bucket lies in the user's cache meanwhile."""
     if release.shards is None:
         return take_down(release, release.path.resolve().parent / new, unwanted, progress)
-    folder = release.path.parent / "making" / release.path.name / new
+    folder = release.path.parent.parent / "making" / release.path.name / new
     return take_down(release, folder, unwanted, progress, beside(release.shards, new))
 
 

@@ -34,6 +34,7 @@ from holotype.project.release_takedown import take_down_of
 from holotype.project.release_verified import read_verified
 from holotype.queries import Live, Query
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
+from holotype.releases.alone import alone
 from holotype.releases.build import Workshop, workshop, write_release
 from holotype.releases.choice import Kept, keep, share
 from holotype.releases.contents import Contents, Made, contents_of
@@ -43,6 +44,7 @@ from holotype.releases.facts import Holder
 from holotype.releases.grounds import Grounds
 from holotype.releases.quantities import plural
 from holotype.releases.takedown import TakenDown, Unwanted
+from holotype.releases.uploads import abandon
 from holotype.releases.verified import verified_table
 from holotype.store.location import PACK, TREE
 from holotype.store.objects import place
@@ -144,6 +146,21 @@ class Releases:
         Raises `ReleaseError`, and `CrowdError` for an empty `reason` or a `curator` that cannot be printed.
         """
         return take_down_of(self._parts, self[name], new, unwanted, (curator, reason), progress)
+
+    def abandon(self, name: str) -> int:
+        """Take away what is there of a release whose making was stopped, and that nobody is making any more; how many
+        objects in the project's bucket. It can be made anew then.
+
+        Raises `ReleaseError` where the release is there, or another process on this machine is making it.
+        """
+        if not NAME.fullmatch(name):
+            raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
+        folder, bucket = release_folder(self._parts, name), release_bucket(self._parts, name)
+        with alone(folder):
+            if is_made(self._parts, name):
+                raise ReleaseError(f"{name} is finished: nothing is left of making it")
+            Workshop(folder).clear()
+            return 0 if bucket is None else abandon(bucket)
 
     def _make(self, name: str, recipe: Recipe, progress: Progress) -> str:
         """Make a release; the sha256 of its ``SHA256SUMS``."""

@@ -55,7 +55,7 @@ from holotype.releases.quantities import plural
 from holotype.releases.release import Release
 from holotype.releases.shards import Counter, Shard, ShardWriter, Written, note_of, plan_shards, read_note
 from holotype.releases.statistics import count_policies, count_release, labelled_by, pieces_of, statistics
-from holotype.releases.uploads import Uploads
+from holotype.releases.uploads import Uploads, maker_beside
 from holotype.releases.writing import sync_file, write_bytes, write_json, write_table, write_tables
 from holotype.store.bucket import Bucket
 from holotype.store.location import Location
@@ -118,7 +118,7 @@ def workshop(folder: Path, bucket: Bucket | None = None) -> Iterator[Workshop]:
     with alone(folder):
         if folder.exists():
             raise ReleaseError(f"{folder} is there already: releases are never changed, choose another name")
-        made = Workshop(folder, None if bucket is None else Uploads.to(bucket))
+        made = Workshop(folder, None if bucket is None else Uploads.to(bucket, maker_beside(folder)))
         made.work.mkdir(exist_ok=True)
         try:
             yield made

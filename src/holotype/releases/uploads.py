@@ -1,43 +1,59 @@
 """A release that is made in a bucket: claimed first, filled file by file, and there when its list of checksums is.
 
-Beside ``releases/NAME/`` lies ``releases/.NAME.work/``: the plan that all bytes follow from, a note of each shard, and
-the list of checksums. Each of these is put there before what it speaks of, and never written over. So whoever makes the
-same release at the same time, or goes on with one that was stopped, on whichever machine, writes the same bytes under
-the same names; and whoever would write others is told so before anything is.
+Beside ``releases/NAME/`` lies ``releases/.NAME.work/``: who makes it, the plan that all bytes follow from, and for each
+plan a note of each shard, and the list of checksums. Each of these is put there before what it speaks of, and never
+written over. So whoever makes the same release at the same time, or goes on with one that was stopped, on whichever
+machine, writes the same bytes under the same names; and whoever would write others is told so before anything is.
+
+A plan is given up for another only where all who ever followed it made it beside one folder of one running system,
+where a lock tells that no other process does now. For that, whoever makes the release says so before it reads the
+plan, and whoever gives a plan up looks once more who does when the new one is there: one of two who do both at the same
+time stops, whatever the order.
 """
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from holotype.errors import BucketGone, ObjectExists, ReleaseError
-from holotype.releases.layout import CHECKSUMS
+from holotype.errors import BucketGone, ObjectExists, OtherMaking, ReleaseError
+from holotype.releases.layout import CHECKSUMS, NAMES, SHARD
 from holotype.store.bucket import Bucket
 
 _PLAN: Final = "plan"
+_MAKERS: Final = "makers"
+_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _LARGEST_NOTE: Final = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """What is in the `bucket` of a release that is made: the sizes of its files by name (`there`), and the names of the
-    notes (`noted`), as they were at the beginning."""
+    """What is in the `bucket` of a release that is made by a `maker`: the sizes of its files by name (`there`), and the
+    names of the notes (`noted`), as they were at the beginning. `notes` are those of its `plan`."""
 
     bucket: Bucket
     work: Bucket
+    maker: str
+    plan: str = ""
     there: Mapping[str, int] = field(default_factory=dict)
     noted: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def to(cls, bucket: Bucket) -> Uploads:
-        """Nothing yet, for a release in a bucket. Raises `ReleaseError` where one is there."""
-        name = bucket.url.rpartition("/")[2]
-        uploads = cls(bucket, beside(bucket, f".{name}.work"))
+    def to(cls, bucket: Bucket, maker: str = "") -> Uploads:
+        """Nothing yet, for a release in a bucket, made by a maker as `maker_beside` tells it. Raises `ReleaseError`
+        where one is there."""
+        uploads = cls(bucket, _work_of(bucket), maker)
         uploads.check_free()
         return uploads
+
+    @property
+    def notes(self) -> Bucket:
+        """Where the notes of the plan are."""
+        return self.work.under(hashlib.sha256(self.plan.encode()).hexdigest()[:16])
 
     def check_free(self) -> None:
         """Raises `ReleaseError` where a release is there."""
@@ -45,11 +61,41 @@ class Uploads:
             raise ReleaseError(f"{self.bucket.url} is there already: releases are never changed, choose another name")
 
     def begin(self, plan: str) -> Uploads:
-        """Claim the place for a release that follows from a plan; with what is there of that. Raises `ReleaseError`
-        where it is claimed for another one."""
-        self._claim(_PLAN, plan.encode())
-        there = {name: state.size for name, state in self.bucket.names()}
-        return Uploads(self.bucket, self.work, there, {name: state.size for name, state in self.work.names()})
+        """Claim the place for a release that follows from a plan; with what is there of that. Raises `OtherMaking`
+        where it is claimed for another one that somebody may be making."""
+        mark = f"{_MAKERS}/{self.maker or secrets.token_hex(8)}"
+        was_here = self.work.state(mark) is not None
+        self.work.create(mark, b"")
+        try:
+            self.work.create(_PLAN, plan.encode())
+        except ObjectExists:
+            try:
+                self._take_over(plan)
+            except OtherMaking:
+                if not was_here:
+                    self.work.remove(mark)
+                raise
+        begun = replace(self, plan=plan, there={name: state.size for name, state in self.bucket.names()})
+        return replace(begun, noted={name: state.size for name, state in begun.notes.names()})
+
+    def _take_over(self, plan: str) -> None:
+        before = self._read_plan()
+        if not self._is_mine():
+            raise OtherMaking(self.bucket.url)
+        self.work.remove(_PLAN)
+        self._claim(self.work, _PLAN, plan.encode())
+        if not self._is_mine():
+            self.work.remove(_PLAN)
+            self._claim(self.work, _PLAN, before)
+            raise OtherMaking(self.bucket.url)
+
+    def _is_mine(self) -> bool:
+        """Whether nobody but this maker has ever begun here."""
+        return bool(self.maker) and [name for name, _ in self.work.names(f"{_MAKERS}/")] == [f"{_MAKERS}/{self.maker}"]
+
+    def _read_plan(self) -> bytes:
+        state = self.work.state(_PLAN)
+        return b"" if state is None else self.work.read(_PLAN, 0, min(state.size, _LARGEST_NOTE))
 
     def note(self, shard: str) -> bytes | None:
         """The note of a shard that was begun, if there is one."""
@@ -57,39 +103,75 @@ class Uploads:
         if size is None or size > _LARGEST_NOTE:
             return None
         try:
-            return self.work.read(_noted(shard), 0, size)
+            return self.notes.read(_noted(shard), 0, size)
         except (BucketGone, EOFError):
             return None
 
     def put(self, path: Path, note: bytes) -> None:
-        """Upload a shard, and take it away here. Raises `ReleaseError` where others have noted other bytes of it."""
-        self._claim(_noted(path.name), note)
+        """Upload a shard, and take it away here. Raises `ReleaseError` where others have noted other bytes of it, or
+        the plan was given up."""
+        self._check_plan()
+        self._claim(self.notes, _noted(path.name), note)
         if _noted(path.name) not in self.noted or self.there.get(path.name) != path.stat().st_size:
             self.bucket.upload(path.name, path)
         path.unlink()
 
     def finish(self, folder: Path, listing: bytes) -> None:
-        """Upload all files of a folder, and last the list of their checksums, by which the release is there."""
-        self._claim(CHECKSUMS, listing)
+        """Upload all files of a folder, take away what a plan that was given up left, and last upload the list of their
+        checksums, by which the release is there."""
+        self._check_plan()
+        self._claim(self.notes, CHECKSUMS, listing)
         for path in sorted(folder.iterdir()):
             if path.name != CHECKSUMS:
                 self.bucket.upload(path.name, path)
-        try:
-            self.bucket.create(CHECKSUMS, listing)
-        except ObjectExists as error:
-            raise self._other(self.bucket) from error
+        listed = {line[66:] for line in listing.decode().splitlines()}
+        for name in [name for name, _ in self.bucket.names() if _is_of_a_release(name) and name not in listed]:
+            self.bucket.remove(name)
+        self._check_plan()
+        self._claim(self.bucket, CHECKSUMS, listing)
 
-    def _claim(self, key: str, data: bytes) -> None:
-        try:
-            self.work.create(key, data)
-        except ObjectExists as error:
-            raise self._other(self.work) from error
+    def _check_plan(self) -> None:
+        if self._read_plan() != self.plan.encode():
+            raise OtherMaking(self.bucket.url)
 
-    def _other(self, where: Bucket) -> ReleaseError:
-        return ReleaseError(
-            f"{where.url} says that another release is made at {self.bucket.url}, of other labels, in another way or "
-            "by another version: choose another name, or take both away where nobody is making it any more"
-        )
+    def _claim(self, where: Bucket, key: str, data: bytes) -> None:
+        try:
+            where.create(key, data)
+        except ObjectExists as error:
+            raise OtherMaking(self.bucket.url) from error
+
+
+def maker_beside(folder: Path) -> str:
+    """Who makes a release beside a folder: one name for all processes that the lock there keeps apart; "" where none
+    tells which system is running."""
+    try:
+        boot, at = _BOOT.read_text(), folder.parent.stat()
+    except OSError:
+        return ""
+    return hashlib.sha256(f"{boot} {at.st_dev} {at.st_ino} {folder.name}".encode()).hexdigest()[:16]
+
+
+def abandon(bucket: Bucket) -> int:
+    """Take away what is there of a release that is not finished, and that nobody is making any more; how many objects.
+
+    The plan goes first: who is making it after all stops at the next shard. Raises `ReleaseError` where the release is
+    there.
+    """
+    uploads = Uploads.to(bucket)
+    uploads.work.remove(_PLAN)
+    left = [(bucket, name) for name, _ in bucket.names() if _is_of_a_release(name)]
+    left += [(uploads.work, name) for name, _ in uploads.work.names()]
+    for where, name in left:
+        where.remove(name)
+    return len(left)
+
+
+def _is_of_a_release(name: str) -> bool:
+    return name in NAMES or SHARD.fullmatch(name) is not None
+
+
+def _work_of(bucket: Bucket) -> Bucket:
+    return beside(bucket, f".{bucket.url.rpartition('/')[2]}.work")
 
 
 def beside(bucket: Bucket, name: str) -> Bucket:
