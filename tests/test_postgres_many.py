@@ -213,8 +213,10 @@ def test_processes_on_two_machines_exclude_each_other(
     (there := tmp_path / "b").mkdir()
     one, other = opened(url), opened(url)
     with alone(here, one, COLLECTS):
-        with pytest.raises(ProjectError, match=r"^another process collects for this project right now"):
-            alone(there, other, COLLECTS).__enter__()
+        held = rf"^another process collects for this project right now \(process {os.getpid()} on .* since \d\d:.*Z\);"
+        for folder, catalog in ((there, other), (here, other)):  # by the database, and by the file
+            with pytest.raises(ProjectError, match=held):
+                alone(folder, catalog, COLLECTS).__enter__()
         elsewhere = alone(there, other, asks("mturk")), alone(here, one, asks("web"))
         refused = pytest.raises(ProjectError, match="asks the crowd mturk for this project right now")
         with elsewhere[0], elsewhere[1], refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from holotype.crowd.expert import Nobody
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Fixed, Lead, Posterior
 from holotype.crowd.policy_names import parse_policy, parse_rule
-from holotype.errors import CrowdError, UnknownSynset
+from holotype.errors import CrowdError, ProjectError, UnknownSynset
 from holotype.ontology import Ontology
 from holotype.project import Project
 from subtrees import CAT, CHIHUAHUA, DOG, SIAMESE, SPANIEL, Paper, add_candidates, labels_in, truth_of, votes_in
@@ -45,6 +46,22 @@ def projects(
 
 def under(found: dict[tuple[str, str], tuple[object, ...]], *wnids: str) -> dict[tuple[str, str], tuple[object, ...]]:
     return {pair: label for pair, label in found.items() if pair[1] in wnids}
+
+
+def test_a_second_run_of_a_crowd_is_told_which_other_one_there_is(projects: Callable[..., Project]) -> None:
+    db = projects()
+    told: list[str] = []
+
+    def meanwhile(*_: int) -> None:
+        with pytest.raises(ProjectError) as refused:
+            db.crowd.run(db.crowd.simulated(), Fixed(1), under=["cat"])
+        told.append(str(refused.value))
+
+    db.crowd.run(db.crowd.simulated(), Fixed(1), meanwhile, under=["dog"])
+    assert f"asks the crowd simulated for this project right now (process {os.getpid()} on " in told[0]
+    assert f", under {DOG}); go on when it is done" in told[0]
+    db.crowd.run(db.crowd.simulated(), Fixed(1), under=["cat"])
+    assert {wnid for _, wnid in labels_in(db)} == set(ALL)
 
 
 DOGS, CATS = (DOG, CHIHUAHUA, SPANIEL), (CAT, SIAMESE)

@@ -9,10 +9,19 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, TextClause, exc, text
+from sqlalchemy import Connection, Engine, String, TextClause, column, exc, select, text
 
 _KEY: Final = "hashtextextended(current_schema() || ' holotype ' || :name, 0)"
 _PAUSE: Final = 0.05
+_SAY: Final = text("SELECT set_config('application_name', :who, false)")
+_KEY_OF_LOCK: Final = "(classid::bigint << 32) | objid::bigint"
+_HERE: Final = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+_HOLDER: Final = (
+    select(column("application_name", String))
+    .select_from(text("pg_locks JOIN pg_stat_activity USING (pid)"))
+    .where(text("locktype = 'advisory' AND granted AND objsubid = 1"))
+    .where(text(f"pg_locks.{_HERE} AND {_KEY_OF_LOCK} = {_KEY}"))
+)
 
 
 def hold_until_commit(connection: Connection, name: str) -> None:
@@ -26,11 +35,13 @@ def is_ours_until_commit(connection: Connection, name: str) -> bool:
 
 
 class Advisory:
-    """The lock of a name, held by a connection of its own outside of any transaction."""
+    """The lock of a name, held by a connection of its own outside of any transaction, which tells others `who` it is:
+    63 ASCII characters at most."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, name: str, who: str = "") -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._name = {"name": name}
+        self._who = who
         self._connection: Connection | None = None
 
     def take(self, wait: float = 0.0) -> bool:
@@ -43,12 +54,18 @@ class Advisory:
             time.sleep(_PAUSE)
         return True
 
+    def holder(self) -> str:
+        """Who holds the lock, as they say; "" where nobody does, or the server does not tell."""
+        with self._engine.connect() as connection:
+            return str(connection.execute(_HOLDER, self._name).scalar() or "")
+
     def let_go(self) -> None:
         """Let others have it."""
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
                 connection.execute(_call("pg_advisory_unlock"), self._name)
+                connection.execute(_SAY, {"who": ""})
             except exc.DBAPIError:
                 connection.invalidate()  # the server has let it go, or does so now
             connection.close()
@@ -75,6 +92,7 @@ class Advisory:
             raise
         if taken:
             self._connection = connection
+            connection.execute(_SAY, {"who": self._who})
         else:
             connection.close()
         return bool(taken)

@@ -138,10 +138,10 @@ class Catalog:
         if self.ontology and (meta(connection, ONTOLOGY) or self.ontology) != self.ontology:
             raise OntologyExtended("the project's ontology has been extended meanwhile: run the same command again")
 
-    def advisory(self, name: str) -> Advisory | None:
-        """The lock of a name that processes hold against each other on whatever machines; None on SQLite, where a lock
-        of a file does that."""
-        return Advisory(self._engine, name) if self._engine.dialect.name == "postgresql" else None
+    def advisory(self, name: str, who: str = "") -> Advisory | None:
+        """The lock of a name that processes hold against each other on whatever machines, and `who` is told to have it
+        where this one does; None on SQLite, where a lock of a file does that."""
+        return Advisory(self._engine, name, who) if self._engine.dialect.name == "postgresql" else None
 
     @property
     def shared(self) -> bool:

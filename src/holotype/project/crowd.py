@@ -202,7 +202,8 @@ class CrowdRoom:
 
         Raises `CrowdError` where who is trusted can never answer: not in the simulated crowd, or nobody is asked and no
         vote of theirs counts; and where one of the project's `campaigns` that is running asks about some of it. Raises
-        `ProjectError` where another process asks this crowd.
+        `ProjectError` where another process asks this crowd, about whatever: pages that came in are read once, by who
+        asks for them.
         """
         wnids = tops(self._parts.ontology, (self._lemmas.meant(text).wnid for text in under)) if under else ()
         with self._parts.catalog.read() as connection:
@@ -218,7 +219,8 @@ class CrowdRoom:
         if isinstance(crowd, Nobody):
             return ask(self._parts, crowd, scope, progress)
         self._parts.check_writable()
-        with alone(self._parts.folder, self._parts.catalog, asks(crowd.name)):
+        about = f"under {', '.join(wnids)}" if wnids else "of all candidates"
+        with alone(self._parts.folder, self._parts.catalog, asks(crowd.name), about):
             return ask(self._parts, crowd, scope, progress)
 
     def _numbers(self, pairs: Iterable[Pair]) -> Ints:
