@@ -29,7 +29,7 @@ from holotype.images.decode import decode
 from holotype.images.fingerprint import dct_hashes
 from holotype.images.near import MAX_DISTANCE, gathered, groups_within, interleaved
 from holotype.images.near_forest import Forest
-from holotype.images.near_join import Rows, join_between, join_within, parts_between, parts_within
+from holotype.images.near_join import Rows, Sought, join_between, join_within, parts_between, parts_within
 from holotype.images.near_tables import permuted
 
 Bytes = npt.NDArray[np.uint8]
@@ -127,8 +127,8 @@ def batch(count: int, few: int, workers: int) -> None:
         mine = Rows(permuted(new), few, twins=False)
 
         def work() -> str:
-            task = partial(join_between, mine, rows, MAX_DISTANCE)
-            pairs = sum(len(one.left) for one in map_batches(task, parts_between(count), workers=workers))
+            task = partial(join_between, Sought(mine, count), rows, MAX_DISTANCE)
+            pairs = sum(len(one.left) for one in map_batches(task, parts_between(few, count), workers=workers))
             return f"{few:,} new beside them, {pairs:,} pairs"
 
         timed("batch", count, work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -20,7 +21,7 @@ from holotype.errors import ProjectError
 from holotype.images import near, near_join, near_pairs
 from holotype.images.near import first_copies, groups_within, near_duplicate_groups
 from holotype.images.near_forest import Forest
-from holotype.images.near_join import Part, Rows, join_between, join_within, parts_between, parts_within
+from holotype.images.near_join import Part, Rows, Sought, join_between, join_within, parts_between, parts_within
 from holotype.images.near_tables import LEADS, TABLES, permuted, recall
 from holotype.project.near_duplicates import group_near_duplicates
 from test_catalog import image
@@ -146,8 +147,10 @@ def test_parts_by_leading_byte_find_what_sorting_all_finds(seed: int, count: int
 
 
 @without_deadline
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.booleans())
-def test_a_batch_and_the_rest_have_the_groups_of_both_together(seed: int, few: int, many: int, crowded: bool) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.booleans(), st.sampled_from([0, 80]))
+def test_a_batch_and_the_rest_have_the_groups_of_both_together(
+    seed: int, few: int, many: int, crowded: bool, made_once: int
+) -> None:
     hashes, mirrored = clustered(few + many, seed)
     rows = near.interleaved(hashes, mirrored)
     batch = Rows(rows[: 2 * few], 2 * few, twins=True)
@@ -158,11 +161,16 @@ def test_a_batch_and_the_rest_have_the_groups_of_both_together(seed: int, few: i
         patched.setattr(near_join, "CHUNK", 8)
         if crowded:
             patched.setattr(near_pairs, "CROWD", 2)
-        for part in parts_between(2 * many, step=32):
-            found = join_between(batch, rest, MOST_BITS, part)
+        patched.setattr(near_join, "MADE_ONCE", made_once)
+        between = parts_between(2 * few, 2 * many, step=32)
+        assert len(between) == -(-2 * many // 32) if 2 * few <= made_once else 16 * -(-2 * many // 128)
+        sought = Sought(batch, 2 * many)
+        for part in between:
+            sent = pickle.loads(pickle.dumps(sought)) if many % 2 else sought  # noqa: S301
+            found = join_between(sent, rest, MOST_BITS, part)
             forest.join(found.left, found.right)
-    for part in parts_within(batch.count):
-        found = join_within(batch, MOST_BITS, part)
+    for within in parts_within(batch.count):
+        found = join_within(batch, MOST_BITS, within)
         forest.join(found.left, found.right)
     before = groups_within(rest).smallest
     forest.join(np.arange(many) + few, before + few)

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from holotype.engine import map_batches
+from holotype.engine import Progress, map_batches, no_progress
 from holotype.images.near_forest import Forest
 from holotype.images.near_join import Found, Rows, join_within, pairs_between, parts_within
 from holotype.images.near_pairs import Numbers, Pairs
@@ -53,11 +53,18 @@ def near_duplicate_groups(hashes: Bytes, mirrored: Bytes | None = None, max_dist
     return labels
 
 
-def groups_within(rows: Rows, max_distance: int = MAX_DISTANCE) -> Groups:
-    """The groups of images by the joins of all parts of `rows`, done on threads."""
+def groups_within(rows: Rows, max_distance: int = MAX_DISTANCE, progress: Progress = no_progress) -> Groups:
+    """The groups of images by the joins of all parts of `rows`; `progress` is told how many are done."""
     forest = Forest(rows.count // 2 if rows.twins else rows.count)
-    task = partial(join_within, rows, max_distance)
-    return gathered(forest, map_batches(task, parts_within(rows.count)))
+    task, parts = partial(join_within, rows, max_distance), parts_within(rows.count)
+    return gathered(forest, told_of(map_batches(task, parts), progress, len(parts)))
+
+
+def told_of(found: Iterable[Found], progress: Progress, total: int) -> Iterator[Found]:
+    """What parts found, with `progress` told how many of a `total` are done."""
+    for number, one in enumerate(found, 1):
+        yield one
+        progress(number, total)
 
 
 def gathered(forest: Forest, found: Iterable[Found]) -> Groups:

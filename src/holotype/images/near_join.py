@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from threading import Lock
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,11 @@ FEW: Final = 1 << 15
 """Up to so many rows, tables are sorted whole, not by their leading byte first."""
 ENTRIES: Final = 1 << 25
 """About so many rows are sorted by their leading byte at a time: 128 MB."""
-CHUNK: Final = 1 << 16
+CHUNK: Final = 1 << 18
+"""Rows that are sought at a time, in one table after the other."""
+MADE_ONCE: Final = 1 << 18
+"""Up to so many rows, all tables of what is sought are held in memory."""
+_MANY: Final = 8
 _HELD: Final = 1 << 20
 
 
@@ -71,9 +76,70 @@ def parts_within(count: int) -> list[Part]:
     return [Part(lead, low, high) for lead in LEADS for low, high in pairwise(edges)]
 
 
-def parts_between(count: int, step: int = 1 << 23) -> list[Part]:
-    """The parts of a join of some rows with so many others."""
-    return [Part(lead, start, min(start + step, count)) for start in range(0, count, step) for lead in LEADS]
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a join with others: the tables of some leading bytes, and the others from `start` to before `stop`."""
+
+    leads: tuple[int, ...]
+    start: int
+    stop: int
+
+
+def parts_between(few: int, count: int, step: int = 1 << 21) -> list[Stretch]:
+    """The parts of a join of `few` rows with so many others, which are read once for all tables where these are held in
+    memory, up to `MADE_ONCE` rows, and else once for each leading byte, `step` rows at a time or four times as many."""
+    together = few <= MADE_ONCE
+    step = step if together else 4 * step
+    leads = [LEADS] if together else [(lead,) for lead in LEADS]
+    return [Stretch(some, start, min(start + step, count)) for start in range(0, count, step) for some in leads]
+
+
+class Sought:
+    """A few `rows` that are sought among so many others, and their tables: keys in order, and where they are from.
+
+    Tables of at most `MADE_ONCE` rows are made once in a process, and held, at most 330 MB. Thread-safe; pickled, the
+    rows go alone.
+    """
+
+    def __init__(self, rows: Rows, among: int) -> None:
+        self.rows = rows
+        self._among = among
+        self._lock = Lock()
+        self._made: dict[Table, _Ordered] = {}
+
+    def __reduce__(self) -> tuple[type[Sought], tuple[Rows, int]]:
+        return Sought, (self.rows, self._among)
+
+    def tables(self, leads: tuple[int, ...]) -> list[_Ordered]:
+        """The tables that some bytes lead."""
+        left, wanted = self.rows.read(), [table for lead in leads for table in TABLES[lead]]
+        if self.rows.count > MADE_ONCE:
+            return [_ordered(left, table, self._among) for table in wanted]
+        with self._lock:
+            for table in wanted:
+                if table not in self._made:
+                    self._made[table] = _ordered(left, table, self._among)
+            return [self._made[table] for table in wanted]
+
+
+class _Ordered(NamedTuple):
+    """The keys of a table in order, the rows that they are of, and a bit for each key that there is, if that pays."""
+
+    table: Table
+    keys: npt.NDArray[np.uint32]
+    rows: npt.NDArray[np.integer]
+    there: Bytes | None
+
+
+def _ordered(rows: Bytes, table: Table, among: int) -> _Ordered:
+    key = keys(rows, table)
+    order = np.argsort(key)
+    return _Ordered(
+        table,
+        key.take(order),
+        order.astype(np.uint32) if len(rows) < 1 << 32 else order,
+        _bits(key) if among > CHUNK else None,
+    )
 
 
 def join_within(rows: Rows, most: int, part: Part) -> Found:
@@ -97,11 +163,12 @@ def join_within(rows: Rows, most: int, part: Part) -> Found:
     return held.found()
 
 
-def join_between(batch: Rows, rows: Rows, most: int, part: Part) -> Found:
+def join_between(sought: Sought, rows: Rows, most: int, part: Stretch) -> Found:
     """A part of the join of a few rows with others: pairs at most `most` bits apart. Images of `rows` are numbered on
-    from those of the `batch`."""
+    from those that are sought."""
+    batch = sought.rows
     held, mine, read = _Held(batch.twins), batch.read(), rows.read()
-    for told, chunk in _met(mine, read, part):
+    for told, chunk in _met(sought.tables(part.leads), read, part.start, part.stop):
         here = read[chunk]
         if isinstance(told, Crowd):
             entries = np.concatenate([told.left, told.right + (chunk.start + batch.count)])
@@ -122,7 +189,7 @@ def pairs_between(left: Bytes, right: Bytes, most: int) -> Iterator[Pairs]:
     before: list[Table] = []
     for lead in LEADS:
         for table in TABLES[lead]:
-            for told, chunk in _met(left, right, Part(lead, 0, len(right)), (table,)):
+            for told, chunk in _met([_ordered(left, table, len(right))], right, 0, len(right)):
                 here = right[chunk]
                 for a, b in told.pairs() if isinstance(told, Crowd) else (told,):
                     near = close(left, here, a, b, most)
@@ -135,22 +202,17 @@ def pairs_between(left: Bytes, right: Bytes, most: int) -> Iterator[Pairs]:
             before.append(table)
 
 
-def _met(
-    left: Bytes, right: Bytes, part: Part, tables: tuple[Table, ...] = ()
-) -> Iterator[tuple[Pairs | Crowd, slice]]:
-    """Pairs of a place in `left` and one in a slice of `right` that have the same bits in a table."""
-    sought = []
-    for table in tables or TABLES[part.lead]:
-        key = keys(left, table)
-        order = np.argsort(key)
-        sought.append((table, key.take(order), order, _bits(key) if part.stop - part.start > CHUNK else None))
-    for start in range(part.start, part.stop, CHUNK):
-        chunk = slice(start, min(start + CHUNK, part.stop))
+def _met(sought: list[_Ordered], right: Bytes, start: int, stop: int) -> Iterator[tuple[Pairs | Crowd, slice]]:
+    """Pairs of a place in what is sought and one in a slice of `right` that have the same bits in a table."""
+    for first in range(start, stop, CHUNK):
+        chunk = slice(first, min(first + CHUNK, stop))
         here = right[chunk]
-        for table, ordered, order, known in sought:
-            others = keys(here, table)
-            shared = np.arange(len(others)) if known is None else np.flatnonzero(_has(known, others))
-            for told in meeting(ordered, order, others[shared]):
+        if len(sought) > _MANY:
+            here = np.ascontiguousarray(here.T).T  # each byte of all rows together: many tables read it
+        for one in sought:
+            others = keys(here, one.table)
+            shared = np.arange(len(others)) if one.there is None else np.flatnonzero(_has(one.there, others))
+            for told in meeting(one.keys, one.rows, others[shared]):
                 if isinstance(told, Crowd):
                     yield Crowd(told.left, shared[told.right]), chunk
                 else:

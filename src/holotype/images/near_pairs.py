@@ -79,7 +79,7 @@ def _crowds(ordered: Key) -> Iterator[tuple[int, int]]:
         yield int(np.searchsorted(ordered, value)), int(np.searchsorted(ordered, value, "right"))
 
 
-def meeting(ordered: Key, order: Numbers, key: Key) -> Iterator[Pairs | Crowd]:
+def meeting(ordered: Key, order: npt.NDArray[np.integer], key: Key) -> Iterator[Pairs | Crowd]:
     """All pairs of a place in `order`, whose keys are `ordered`, and one in `key` that have the same, some at a time,
     or those of a crowd together."""
     starts = np.searchsorted(ordered, key)
@@ -89,13 +89,13 @@ def meeting(ordered: Key, order: Numbers, key: Key) -> Iterator[Pairs | Crowd]:
     for first in same[sizes[same] * counts >= CROWD * CROWD // 2]:
         here = np.flatnonzero(key == key[first])
         crowded[here] = True
-        yield Crowd(order[starts[first] : starts[first] + sizes[first]], here)
+        yield Crowd(order[starts[first] : starts[first] + sizes[first]].astype(np.int64), here)
     places = np.flatnonzero(~crowded & (sizes > 0))
     starts, sizes = starts[places], sizes[places]
     for part in _bounded(sizes):
         many = sizes[part]
         first_of = np.repeat(starts[part] - np.cumsum(many) + many, many)
-        yield order[first_of + np.arange(len(first_of))], np.repeat(places[part], many)
+        yield order[first_of + np.arange(len(first_of))].astype(np.int64), np.repeat(places[part], many)
 
 
 def _bounded(sizes: Numbers) -> Iterator[slice]:

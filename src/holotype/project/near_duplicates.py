@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +14,18 @@ from sqlalchemy import Connection
 
 from holotype.catalog import Catalog, near_duplicates
 from holotype.catalog.near_duplicates import Grouped, Hashes
-from holotype.engine import map_batches
+from holotype.engine import Progress, map_batches, no_progress
 from holotype.errors import ProjectError
-from holotype.images.near import MAX_DISTANCE, first_copies, groups_within, interleaved, near_duplicate_groups
+from holotype.images.near import (
+    MAX_DISTANCE,
+    first_copies,
+    groups_within,
+    interleaved,
+    near_duplicate_groups,
+    told_of,
+)
 from holotype.images.near_forest import smallest_connected
-from holotype.images.near_join import Found, Rows, join_between, join_within, parts_between, parts_within
+from holotype.images.near_join import Found, Rows, Sought, join_between, join_within, parts_between, parts_within
 from holotype.images.near_pairs import Numbers, Pairs
 from holotype.project.near_index import Index
 
@@ -27,13 +35,17 @@ KEPT_FROM: Final = 100_000
 """Images from which on an index is kept; fewer are compared all anew, in seconds."""
 
 
-def group_near_duplicates(catalog: Catalog, folder: Path, kept_from: int = KEPT_FROM) -> None:
+def group_near_duplicates(
+    catalog: Catalog, folder: Path, kept_from: int = KEPT_FROM, progress: Progress = no_progress
+) -> None:
     """Find the groups of near-duplicates among all images that were read, wherever they lie, and record them.
 
     The same groups are found whether images are compared all at once or batch by batch: two are near-duplicates or not
     whatever else there is. Where there are `kept_from` images or more, their hashes are kept in an index in `folder`,
     and those that were read since are compared with it and each other. Where images are gone since, or the index does
     not hold what the catalog says it does, it is made anew. Stopped at any moment and run again, nothing is lost.
+    `progress` is told how many parts of the comparison with the index are done.
+
     Raises `ProjectError` where the index cannot be written.
     """
     while True:
@@ -47,7 +59,7 @@ def group_near_duplicates(catalog: Catalog, folder: Path, kept_from: int = KEPT_
         index = Index(folder)
         try:
             with index.alone():
-                _group_kept(catalog, index)
+                _group_kept(catalog, index, progress)
         except OSError as error:
             raise ProjectError(f"the index of images' hashes in {folder} cannot be used: {error}") from error
 
@@ -84,7 +96,7 @@ def _replace(catalog: Catalog, groups: dict[int, int], among: Grouped, crowds: I
     catalog.transact(work)
 
 
-def _group_kept(catalog: Catalog, index: Index) -> None:
+def _group_kept(catalog: Catalog, index: Index, progress: Progress) -> None:
     """Compare the images that were read since with the index, or all anew where it cannot be told which those are."""
     with catalog.read() as connection:
         among = near_duplicates.count_read(connection)
@@ -97,9 +109,9 @@ def _group_kept(catalog: Catalog, index: Index) -> None:
             count = index.append(0, _told_apart(near_duplicates.hash_batches(connection)))
             said = None
     if said is None:
-        _group_anew(catalog, index, Grouped(among, count, index.digest(count)))
+        _group_anew(catalog, index, Grouped(among, count, index.digest(count)), progress)
     else:
-        _group_batch(catalog, index, said, new, batch)
+        _group_batch(catalog, index, said, (new, batch), progress)
 
 
 def _held(connection: Connection, index: Index, said: Grouped) -> bool:
@@ -116,17 +128,20 @@ def _told_apart(batches: Iterable[Hashes]) -> Iterator[Hashes]:
         yield ids[some], straight[some], mirrored[some]
 
 
-def _group_anew(catalog: Catalog, index: Index, among: Grouped) -> None:
-    found = groups_within(index.rows(among.compared))
+def _group_anew(catalog: Catalog, index: Index, among: Grouped, progress: Progress) -> None:
+    found = groups_within(index.rows(among.compared), progress=progress)
     ids = index.ids(np.arange(among.compared))
     crowds = [(size, int(ids[place])) for size, place in found.crowds]
     _replace(catalog, _groups_of(ids, found.smallest), among, crowds)
 
 
-def _group_batch(catalog: Catalog, index: Index, said: Grouped, new: list[int], batch: Hashes) -> None:
+def _group_batch(
+    catalog: Catalog, index: Index, said: Grouped, read: tuple[list[int], Hashes], progress: Progress
+) -> None:
+    new, batch = read
     (told,) = _told_apart([batch])
     count = index.append(said.compared, [told])
-    left, right, crowds = _connected(index, said.compared, told)
+    left, right, crowds = _connected(index, said.compared, told, progress)
     among = Grouped(said.among + len(new), count, index.digest(count, said.compared, said.digest))
 
     def work(connection: Connection) -> None:
@@ -139,7 +154,9 @@ def _group_batch(catalog: Catalog, index: Index, said: Grouped, new: list[int], 
     catalog.transact(work)
 
 
-def _connected(index: Index, compared: int, batch: Hashes) -> tuple[Numbers, Numbers, list[tuple[int, int]]]:
+def _connected(
+    index: Index, compared: int, batch: Hashes, progress: Progress
+) -> tuple[Numbers, Numbers, list[tuple[int, int]]]:
     """The ids of images that are connected by pairs of which one is of the batch, and the crowds that were met."""
     ids, straight, mirrored = batch
     first = first_copies(straight, mirrored)
@@ -147,10 +164,11 @@ def _connected(index: Index, compared: int, batch: Hashes) -> tuple[Numbers, Num
     rows = interleaved(straight[distinct], mirrored[distinct])
     mine = Rows(rows, len(rows), twins=True)
     others = index.rows(compared)
-    found = [
-        *map_batches(partial(join_within, mine, MAX_DISTANCE), parts_within(mine.count)),
-        *map_batches(partial(join_between, mine, others, MAX_DISTANCE), parts_between(others.count)),
-    ]
+    among, between = parts_within(mine.count), parts_between(mine.count, others.count)
+    first_found = map_batches(partial(join_within, mine, MAX_DISTANCE), among)
+    sought = Sought(mine, others.count)
+    then_found = map_batches(partial(join_between, sought, others, MAX_DISTANCE), between)
+    found = [*told_of(chain(first_found, then_found), progress, len(among) + len(between))]
     left, right = _ids(index, ids[distinct], found)
     crowds = [(size, _id(index, ids[distinct], place)) for one in found for size, place in one.crowds]
     return np.concatenate([left, ids]), np.concatenate([right, ids[first]]), crowds
