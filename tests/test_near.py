@@ -244,7 +244,10 @@ def test_groups_batch_by_batch_are_those_of_all_anew(catalog: Catalog, tmp_path:
     for start, stop in ((0, 20), (20, 21), (21, 50), (50, 60)):
         some = slice(start, stop)
         ids += read(catalog, [f"image {number}" for number in range(start, stop)], hashes[some], mirrored[some])
-        group_near_duplicates(catalog, tmp_path / "near", kept_from=1)
+        told: list[tuple[int, int]] = []
+        group_near_duplicates(catalog, tmp_path / "near", 1, lambda *one, told=told: told.append(one))
+        assert told == [(number, len(told)) for number in range(1, len(told) + 1)]
+        assert told
         assert groups_of(catalog) == expected(ids, hashes[:stop], mirrored[:stop])
     assert (tmp_path / "near" / "ids").stat().st_size == 8 * hashes.any(axis=1).sum()
     with catalog.write() as connection:

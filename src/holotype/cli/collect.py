@@ -157,7 +157,7 @@ def _collect(
         if places:
             found = db.collect.search(queries, places, web, goal, requests, partial(advance, "requests"))
         if not no_fetch:
-            fetched = db.collect.fetch(web, partial(advance, "pictures"))
+            fetched = db.collect.fetch(web, partial(advance, "pictures"), partial(advance, "comparing"))
             db.collect.give_priors()
     if as_json:
         values: dict[str, Any] = {"lists": {name: asdict(one) for name, one in read}}

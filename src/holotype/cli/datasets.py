@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -141,7 +142,7 @@ def lint_command(code: tuple[str, ...], project: Path, as_json: bool) -> None:
 def fingerprint_command(project: Path) -> None:
     """Read every image of the datasets once, for its sha256, size and hash; stopped and run again, it goes on."""
     with api.open(project) as db, bars(["images"]) as advance:
-        report = db.datasets.fingerprint(lambda done, total: advance("images", done, total))
+        report = db.datasets.fingerprint(partial(advance, "images"), partial(advance, "comparing"))
     for line in report.problems:
         click.echo(line, err=True)
     click.echo(report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -79,7 +80,7 @@ def ingest(
         else:
             listing = settled(listed, db.ontology)
         with bars(["images"]) as advance:
-            report = db.images.take(listing.files, lambda done, total: advance("images", done, total))
+            report = db.images.take(listing.files, partial(advance, "images"), partial(advance, "comparing"))
         ontology = db.ontology
     report = replace(report, passed_over=listing.passed_over)
     if as_json:

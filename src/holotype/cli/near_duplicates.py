@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 import holotype as api
 from holotype.cli.options import json_option, project_option
+from holotype.cli.progress import bars
 from holotype.cli.text import counted, print_json
 from holotype.files import write_atomically
 from holotype.images.gallery import group_sheet
@@ -29,7 +31,8 @@ def near_duplicates(across: bool, sheet: Path | None, project: Path, as_json: bo
     fingerprint.
     """
     with api.open(project) as db:
-        groups = db.images.near_duplicates(across)
+        with bars([]) as advance:
+            groups = db.images.near_duplicates(across, partial(advance, "comparing"))
         unread, crowd = db.datasets.unread(), db.images.crowd()
         if sheet is not None:
             _write_sheet(sheet, groups, db.ontology)

@@ -209,7 +209,7 @@ class Collecting:
 
         return self._parts.catalog.transact(work)
 
-    def fetch(self, web: Web, progress: Progress = no_progress) -> FetchReport:
+    def fetch(self, web: Web, progress: Progress = no_progress, compared: Progress = no_progress) -> FetchReport:
         """Fetch what searches and lists found and nobody fetched yet, take it in as files are, and record what became
         of each address. Licences that the project does not take are not fetched, until it takes them.
 
@@ -222,7 +222,7 @@ class Collecting:
         with self._parts.catalog.read() as connection:
             policy = read_policy(connection)
         with alone(self._parts.folder, self._parts.catalog, COLLECTS):
-            run = Fetching(self._parts, policy, progress)
+            run = Fetching(self._parts, policy, progress, compared=compared)
             return run.run(Flow(lambda: web.outcomes(run.wanted)))
 
     def recheck(

@@ -126,10 +126,10 @@ class Datasets:
                 for finding in lint_dataset(connection, number, self._parts.ontology):
                     yield dataset, finding
 
-    def fingerprint(self, progress: Progress = no_progress) -> FingerprintReport:
+    def fingerprint(self, progress: Progress = no_progress, compared: Progress = no_progress) -> FingerprintReport:
         """Read every image that has not been read yet, for its sha256, size in pixels and hash; then near-duplicates
-        are found among all, also between datasets and with own images."""
+        are found among all, also between datasets and with own images: `compared` is told how far that is."""
         self._parts.check_writable()
         found = fingerprint_all(self._parts.catalog, self._parts.store, progress)
-        group_near_duplicates(self._parts.catalog, self._parts.folder / INDEX)
+        group_near_duplicates(self._parts.catalog, self._parts.folder / INDEX, progress=compared)
         return found

@@ -103,8 +103,10 @@ class Fetching:
         policy: LicencePolicy,
         progress: Progress = no_progress,
         timer: Callable[[], float] = time.monotonic,
+        compared: Progress = no_progress,
     ) -> None:
         self._parts, self._policy, self._progress, self._timer = parts, policy, progress, timer
+        self._compared = compared
         self._last = 0
         self._links: dict[str, Link] = {}
         self._named: dict[str, tuple[str, str]] = {}
@@ -141,7 +143,7 @@ class Fetching:
                 self._count(self._told(stored))
         if flow.interrupted:
             raise KeyboardInterrupt
-        group_near_duplicates(parts.catalog, parts.folder / INDEX)
+        group_near_duplicates(parts.catalog, parts.folder / INDEX, progress=self._compared)
         return self._tally.report()
 
     def _batches(self, flow: Flow) -> Iterator[list[InputFile]]:

@@ -83,11 +83,14 @@ class Images:
         listing = self.listing(folder, senses, metadata=metadata)
         return replace(self.take(listing.files, progress), passed_over=listing.passed_over)
 
-    def take(self, files: Sequence[InputFile], progress: Progress = no_progress) -> IntakeReport:
-        """Take in files with the synsets they were found for, such as search results."""
+    def take(
+        self, files: Sequence[InputFile], progress: Progress = no_progress, compared: Progress = no_progress
+    ) -> IntakeReport:
+        """Take in files with the synsets they were found for, such as search results. `compared` is told how far it is
+        with comparing them with the other images."""
         self._parts.check_writable()
         report = take_in(files, self._parts.catalog, self._parts.packs(), self._parts.clock, progress)
-        group_near_duplicates(self._parts.catalog, self._parts.folder / INDEX)
+        group_near_duplicates(self._parts.catalog, self._parts.folder / INDEX, progress=compared)
         return report
 
     def inputs(self, what: str = "") -> list[Taken]:
@@ -143,13 +146,13 @@ class Images:
         live = Live(self._parts.catalog, self._parts.ontology, self._lemmas.senses)
         return Results(live, Query.of(query), self._parts.store)
 
-    def near_duplicates(self, across: bool = False) -> list[list[Result]]:
+    def near_duplicates(self, across: bool = False, progress: Progress = no_progress) -> list[list[Result]]:
         """Groups of images that are near-duplicates of one another, of all images that were read; each by id.
 
         With `across`, only groups with images of several datasets, the project's own being one. They are found first
         where images were read since they were found last, or an earlier version found none among datasets.
         """
-        group_near_duplicates(self._parts.catalog, self._parts.folder / INDEX)
+        group_near_duplicates(self._parts.catalog, self._parts.folder / INDEX, progress=progress)
         with self._parts.catalog.read() as connection:
             groups = near_duplicate_groups(connection, across)
         return [[Result(image, self._parts.store) for image in group] for group in groups]
