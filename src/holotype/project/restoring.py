@@ -52,11 +52,12 @@ class _Tar:
 
     def open(self, name: str) -> BinaryIO:
         while name not in self._found:
-            member = self._tar.next()
-            if member is None or len(self._found) == _MOST_FILES:
+            further = self._tar.next()
+            if further is None or len(self._found) == _MOST_FILES:
                 raise FileNotFoundError(ENOENT, f"{name} is not in it")
-            self._found[member.name] = member
-        found: Any = self._tar.extractfile(member) if _is_plain(member := self._found[name]) else None
+            self._found[further.name] = further
+        member = self._found[name]
+        found: Any = self._tar.extractfile(member) if _is_plain(member) else None
         if found is None:
             raise FileNotFoundError(ENOENT, f"{name} is no plain file")
         return found  # type: ignore[no-any-return]
