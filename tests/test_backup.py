@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sqlite3
 import stat
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, make_url, text
+from sqlalchemy import insert, make_url, select, text
 
 import holotype
 from chaos.facts import facts_of
@@ -26,6 +28,7 @@ from holotype.errors import ProjectError, ReleaseError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.backup import MANIFEST
+from holotype.project.moving import move
 from holotype.project.project import CATALOG_VARIABLE
 from holotype.project.restoring import restore
 
@@ -152,6 +155,89 @@ def test_what_is_no_backup_or_was_changed_is_refused(db: Project, tmp_path: Path
     with pytest.raises(ProjectError, match=r"packs/pack-000000\.tar in the backup is not what it was"):
         restore(tmp_path / "backup", tmp_path / "again")
     assert not (tmp_path / "again").exists()
+
+
+def _sized(folder: Path, size: int) -> None:
+    told = json.loads((folder / MANIFEST).read_text())
+    told["files"]["holotype.json"]["size"] = size
+    (folder / MANIFEST).write_text(json.dumps(told))
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(1 << 62, "there are only"), (1 << 64, "not that of a backup"), (10**400, "not that of a backup")],
+)
+def test_a_backup_that_says_it_is_larger_than_the_disk_fills_nothing(
+    db: Project, tmp_path: Path, size: int, said: str
+) -> None:
+    db.backup(tmp_path / "backup")
+    _sized(tmp_path / "backup", size)
+    with pytest.raises(ProjectError, match=said):
+        restore(tmp_path / "backup", tmp_path / "again")
+    assert not any((tmp_path / "again").parent.glob(".again.partial/*"))
+
+
+def test_a_manifest_of_any_size_is_not_read(db: Project, tmp_path: Path) -> None:
+    db.backup(tmp_path / "backup")
+    with (tmp_path / "backup" / MANIFEST).open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ProjectError, match="holds more than 32 MiB"):
+        restore(tmp_path / "backup", tmp_path / "again")
+
+
+def test_a_backup_is_never_made_with_more_files_than_are_restored(
+    db: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holotype.project.backup.LARGEST_MANIFEST", 200)
+    with pytest.raises(ProjectError, match="more than a backup is restored with"):
+        db.backup(tmp_path / "backup")
+    assert not (tmp_path / "backup" / MANIFEST).exists()
+
+
+def test_a_pipe_in_a_backup_is_not_waited_for(db: Project, tmp_path: Path) -> None:
+    db.backup(tmp_path / "backup")
+    (tmp_path / "backup/holotype.json").unlink()
+    os.mkfifo(tmp_path / "backup/holotype.json")
+    with pytest.raises(ProjectError, match="holotype.json is not in it, or no plain file"):
+        restore(tmp_path / "backup", tmp_path / "again")
+
+
+def _huge_header(path: Path) -> None:
+    header = tarfile.TarInfo("pax")
+    header.type, header.size = tarfile.XHDTYPE, 1 << 40
+    with path.open("wb") as file:
+        file.write(header.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(1 << 41)
+
+
+def _links_and_holes(path: Path) -> None:
+    with tarfile.open(path, "w") as tar:
+        link = tarfile.TarInfo(MANIFEST)
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+
+
+def _many_members(path: Path) -> None:
+    with tarfile.open(path, "w") as tar:
+        for number in range(60):
+            tar.addfile(tarfile.TarInfo(f"packs/{number}"))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (_huge_header, "a header larger than any"),
+        (_links_and_holes, f"{MANIFEST} is no plain file"),
+        (_many_members, f"{MANIFEST} is not in it"),
+    ],
+)
+def test_a_tar_that_others_made_is_read_within_bounds(
+    tmp_path: Path, make: Callable[[Path], None], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holotype.project.restoring._MOST_FILES", 50)
+    make(tmp_path / "backup.tar")
+    with pytest.raises(ProjectError, match=said):
+        restore(tmp_path / "backup.tar", tmp_path / "again")
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/outside", "packs/../../outside"])
@@ -329,6 +415,46 @@ def test_a_catalog_that_does_what_nobody_asks_for_is_not_restored(db: Project, t
 def test_a_catalog_is_moved_to_a_file_that_has_a_name(db: Project, url: str) -> None:
     with pytest.raises(ProjectError, match="name a file"):
         db.move_catalog(url)
+
+
+def test_a_catalog_is_not_moved_onto_itself(db: Project, new_database: Callable[..., str]) -> None:
+    url = new_database(migrated=True)
+    catalog = Catalog(url)
+    parts = replace(db._parts, catalog=catalog)
+    with pytest.raises(ProjectError, match="in use at this moment, or is the catalog itself"):
+        move(parts, url, lambda *_: None)
+    catalog.close()
+
+
+@pytest.mark.parametrize(("at", "same"), [(-0.0, True), (float("inf"), True), (5e-324, True), (float("nan"), False)])
+def test_numbers_of_postgresql_move_to_sqlite_or_are_refused_in_a_line(
+    db: Project, tmp_path: Path, new_database: Callable[..., str], at: float, same: bool
+) -> None:
+    catalog = Catalog(new_database(migrated=True))
+    with catalog.write() as connection:
+        connection.execute(insert(schema.release).values(name="v1", checksum="0", at=at))
+    parts, file = replace(db._parts, catalog=catalog), tmp_path / "moved.sqlite"
+    if same:
+        move(parts, f"sqlite:///{file}", lambda *_: None)
+        moved = Catalog(file)
+        with moved.read() as connection:
+            assert connection.execute(select(schema.release.c.at)).scalar_one() == at
+        moved.close()
+    else:
+        with pytest.raises(ProjectError, match="release could not be written: NOT NULL"):
+            move(parts, f"sqlite:///{file}", lambda *_: None)
+        assert not list(tmp_path.glob("*moved*"))
+    catalog.close()
+
+
+def test_a_part_of_a_password_is_not_taken_for_anything_else(db: Project) -> None:
+    for url in ("postgresql+psycopg://u:p@sesame@h/x", "postgresql+psycopg://u:p@h:sesame/x"):
+        with pytest.raises(ProjectError, match="special in a password") as caught:
+            Catalog(url)
+        assert "sesame" not in str(caught.value)
+        with pytest.raises(ProjectError) as caught:
+            db.move_catalog(url)
+        assert "sesame" not in str(caught.value)
 
 
 def test_passwords_in_a_url_are_not_repeated() -> None:

@@ -549,6 +549,8 @@ def test_a_table_of_any_library_is_appended(db: Project, library: Callable[[dict
         ({"answer": [None]}, "not None"),
         ({"worker": [None]}, "every vote needs a worker, a text"),
         ({"worker": [7]}, "every vote needs a worker, a text"),
+        ({"worker": ["a\0b"]}, "no zero byte"),
+        ({"worker": ["a" * 501]}, "at most 500 characters"),
         ({"sha256": ["f" * 64]}, "1 votes are of no candidate, the first is ffff"),
         ({"seconds": [-1.0]}, "seconds of votes are finite numbers, 0 or more"),
         ({"at": [None]}, "at of votes are finite numbers"),

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +23,7 @@ from conftest import run
 from holotype.engine import map_batches
 from holotype.engine.answers import Answers
 from holotype.engine.cluster import Cluster
-from holotype.engine.parcels import packed
+from holotype.engine.parcels import answered, opened, packed
 from holotype.engine.queries import Task, ask
 from holotype.errors import EngineError, InvalidTaxonomy
 from stages import write_photographs
@@ -229,9 +230,7 @@ def test_what_was_on_a_lost_node_is_done_again_and_given_once(nodes: Any) -> Non
     assert [*got, *results] == [number * number for number in range(200)]
 
 
-def told(**environment: str) -> str:
-    """What a process of its own says that squares numbers on a cluster."""
-    script = """
+ALONE = """
 from holotype.engine import map_batches, using
 from holotype.errors import EngineError
 with using("ray"):
@@ -240,6 +239,26 @@ with using("ray"):
     except EngineError as error:
         print(error, end="")
 """
+"""A program that maps on a cluster."""
+THREADED = """
+from threading import Thread
+from holotype.engine import map_batches
+found = []
+def work():
+    found.append(list(map_batches(abs, [-1, 2], kind="ray")))
+for _ in range(2):
+    threads = [Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+print(found == 6 * [[1, 2]], end="")
+"""
+"""One that maps on several threads at once, and on others once these have ended."""
+
+
+def told(script: str = ALONE, **environment: str) -> str:
+    """What a process of its own says of work on a cluster."""
     about = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")} | environment
     return subprocess.run([sys.executable, "-c", script], env=about, capture_output=True, text=True, check=True).stdout
 
@@ -248,6 +267,27 @@ def test_without_an_address_a_cluster_is_started_and_ended_and_leaves_nothing() 
     with TemporaryDirectory() as folder:
         assert told(TMPDIR=folder) == "[1, 2]"
         assert list(Path(folder).iterdir()) == []
+
+
+def test_a_cluster_that_a_thread_started_is_one_for_all_and_outlives_it() -> None:
+    with TemporaryDirectory() as folder:
+        assert told(THREADED, TMPDIR=folder) == "True"
+        assert list(Path(folder).iterdir()) == []
+
+
+class Unknown:
+    """Cannot be opened again."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return import_module, ("no_such_library",)
+
+
+def test_what_cannot_be_opened_at_the_other_end_is_told_in_a_line() -> None:
+    there = opened(answered(packed(square), [packed(Unknown())])[0]).error
+    assert isinstance(there, EngineError)
+    assert "cannot be opened at the other end: ModuleNotFoundError: No module named 'no_such_library'" in str(there)
+    with pytest.raises(EngineError, match="cannot be opened at the other end"):
+        opened(packed(Unknown()))
 
 
 @pytest.mark.parametrize(

@@ -123,13 +123,13 @@ def test_what_fits_nothing_is_told_by_its_line_and_the_rest_is_taken(db: Project
         f"2.jpg,{DOG},bob,2,,\n"
         f"2.jpg,{DOG},bob,yes,soon,\n"
         f"2.jpg,{DOG},bob,yes,1,2,3\n"
-        "\n"
+        f"2.jpg,{DOG},{'b' * 501},yes,,\n"
         f"2.jpg,{DOG},cid,?,,12\n".replace("dog,", f"{DOG},")
     )
     path.write_text(path.read_text().replace("2.jpg,dog,", '2.jpg,"domestic dog",'))
     votes, broken = read_vote_file(path)
     report = db.crowd.add(votes, refused=broken)
-    assert (report.appended.new, len(report.refused)) == (3, 8)
+    assert (report.appended.new, len(report.refused)) == (3, 9)
     assert [(one.line, one.reason) for one in report.refused] == [
         (3, "unknown_image"),
         (4, "unknown_synset"),
@@ -139,13 +139,14 @@ def test_what_fits_nothing_is_told_by_its_line_and_the_rest_is_taken(db: Project
         (8, "no_worker"),
         (9, "no_answer"),
         (11, "too_many_cells"),
+        (12, "no_worker"),
     ]
     assert [(one.line, one.reason) for one in report.untimed] == [(10, "no_seconds")]
     assert [vote.at for vote in db.crowd.votes()][::2] == [1767323045.0, 12.0]
     assert [vote.seconds for vote in db.crowd.votes()] == [2.5, 0.0, 0.0]
     assert [vote.answer for vote in db.crowd.votes()] == [Answer.YES, Answer.YES, Answer.UNSURE]
     told = str(report)
-    assert told.startswith("11 votes = 3 new + 0 known + 8 refused (no_answer 2, no_candidate 1,")
+    assert told.startswith("12 votes = 3 new + 0 known + 9 refused (no_answer 2, no_candidate 1,")
     assert "; 1 times cannot be read; " in told
 
 

@@ -47,8 +47,9 @@ class Catalog:
             name = self._file.path if self._file else without_secrets(make_url(str(where)))
             raise ProjectError(f"cannot open the catalog at {name}: {_line(error)}") from error
         except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+            why = "what is special in a password is written like %40" if isinstance(error, ValueError) else error
             raise ProjectError(
-                f"the catalog's URL is not usable ({error}); use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME "
+                f"the catalog's URL is not usable ({why}); use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME "
                 "(pip install 'holotype[postgres]')"
             ) from error
         self._reader = self._engine.execution_options(reading=True)
@@ -222,6 +223,8 @@ def _line(error: exc.DBAPIError) -> str:
 def _engine(url: str) -> Engine:
     if url.startswith("sqlite"):
         return sqlite_engine(url)
+    if "@" in (make_url(url).host or ""):
+        raise ValueError("a part of the password would be taken for the host, and shown")
     pool = {"max_overflow": THREADS, "pool_pre_ping": True}
     return create_engine(url, isolation_level="REPEATABLE READ", hide_parameters=True, **pool)
 

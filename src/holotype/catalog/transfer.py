@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Float, Select, Table, exc, func, select, text
 
 from holotype.catalog import schema as t
 from holotype.catalog.connect import Catalog
@@ -51,6 +51,18 @@ def digest_of(connection: Connection, table: Table) -> Copied:
     return Copied(table.name, count, f"{total:032x}")
 
 
+def hold(target: Connection) -> None:
+    """Let nobody else write to a database while this transaction lasts. Raises `ProjectError` where somebody does, or
+    where it is the one that is copied from."""
+    if target.dialect.name == "sqlite":
+        return
+    names = map(target.dialect.identifier_preparer.format_table, t.metadata.sorted_tables)
+    try:
+        target.exec_driver_sql(f"LOCK TABLE {', '.join(names)} IN EXCLUSIVE MODE NOWAIT")
+    except exc.OperationalError as error:
+        raise ProjectError("that database is in use at this moment, or is the catalog itself: name another") from error
+
+
 def is_new(connection: Connection) -> bool:
     """Whether nothing was ever written to a catalog but what it is made with."""
     return all(
@@ -70,10 +82,15 @@ def _copy(source: Connection, target: Connection, table: Table, told: Told) -> C
 
 
 def _blocks(connection: Connection, table: Table) -> Iterator[Sequence[tuple[Any, ...]]]:
-    asked = select(table).order_by(*table.primary_key.columns)
-    with connection.execute(asked.execution_options(stream_results=True, max_row_buffer=_ROWS)) as result:
+    with connection.execute(_asked(table).execution_options(stream_results=True, max_row_buffer=_ROWS)) as result:
         for rows in result.partitions(_ROWS):
             yield [tuple(row) for row in rows]
+
+
+def _asked(table: Table) -> Select[Any]:
+    """The rows of a table; a zero has no sign: SQLite keeps none."""
+    columns = (column + 0 if isinstance(column.type, Float) else column for column in table.columns)
+    return select(*columns).order_by(*table.primary_key.columns)
 
 
 def _added(total: int, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -91,7 +108,10 @@ def _writer(target: Connection, table: Table) -> Iterator[Callable[[Sequence[tup
     if target.dialect.name == "sqlite":
         marks = ", ".join("?" * len(table.columns))
         statement = f"INSERT INTO {quote(table.name)} ({names}) VALUES ({marks})"  # noqa: S608 - names of the schema
-        yield lambda rows: target.exec_driver_sql(statement, list(rows))
+        try:
+            yield lambda rows: target.exec_driver_sql(statement, list(rows))
+        except exc.IntegrityError as error:
+            raise _unwritten(table, error.orig) from error
         return
     from psycopg import Error
 
@@ -105,7 +125,11 @@ def _writer(target: Connection, table: Table) -> Iterator[Callable[[Sequence[tup
 
             yield write
     except Error as error:
-        raise ProjectError(f"{table.name} could not be written: {' '.join(str(error).split())}") from error
+        raise _unwritten(table, error) from error
+
+
+def _unwritten(table: Table, error: BaseException | None) -> ProjectError:
+    return ProjectError(f"{table.name} could not be written: {' '.join(str(error).split())}")
 
 
 def _clear(target: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,14 @@ from sqlalchemy import (
 from holotype.catalog import schema as t
 from holotype.catalog.statements import chunks
 from holotype.errors import UnknownWorker
+
+LONGEST: Final = 500
+"""Characters of a worker's name: PostgreSQL looks up no longer ones."""
+
+
+def can_be_kept(name: str) -> bool:
+    """Whether every database takes a worker's name."""
+    return len(name) <= LONGEST and "\0" not in name
 
 
 def everybody(connection: Connection) -> tuple[npt.NDArray[np.int64], list[str]]:

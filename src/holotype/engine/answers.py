@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -10,7 +9,7 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 from holotype.engine.cluster import Cluster
-from holotype.engine.parcels import Answer
+from holotype.engine.parcels import Answer, opened
 from holotype.engine.queries import BEGINNINGS, FATAL, SKEWED, Task, ask, read
 from holotype.errors import EngineError
 
@@ -88,7 +87,7 @@ class Answers:
             raise EngineError(f"a worker has {found}, and here is {self._task.versions}: they have to be alike")
         if answer == FATAL:
             raise EngineError(f"some work has ended its worker {BEGINNINGS} times, perhaps for want of memory")
-        opened: Answer = pickle.loads(answer)  # noqa: S301  # what our own workers say
-        if opened.error is not None:
-            raise opened.error
-        return opened.result
+        said: Answer = opened(answer)
+        if said.error is not None:
+            raise said.error
+        return said.result

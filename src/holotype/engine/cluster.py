@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,6 +27,7 @@ _LONGEST: Final = 28
 """Characters of a folder below which Ray's sockets still have names of 107 characters at most."""
 _WORKERS: Final = {**_SILENT, "OPENCV_FOR_THREADS_NUM": "1", "OMP_NUM_THREADS": "1"}
 """The environment of workers: there is one for each CPU, so that no library needs threads of its own."""
+_joining: Final = threading.Lock()
 _planning: Final = threading.Lock()
 
 
@@ -52,9 +55,14 @@ class Cluster:
         another version, or has no CPU.
         """
         ray = _imported()
+        with _joining:
+            return cls._joined(ray)
+
+    @classmethod
+    def _joined(cls, ray: Any) -> Cluster:
         if not ray.is_initialized():
             address = os.environ.get(ADDRESS, "")
-            _start(ray) if address in ("", "local") else _connect(ray, address)
+            _lasting(lambda: _start(ray)) if address in ("", "local") else _connect(ray, address)
         room = int(ray.cluster_resources().get("CPU", 0))
         if room < 1:
             raise EngineError("the Ray cluster has no CPU to work on: add a node to it")
@@ -131,6 +139,27 @@ def _imported() -> Any:
     except ImportError as error:
         raise NoRay(str(error)) from error
     return ray
+
+
+def _lasting(start: Callable[[], None]) -> None:
+    """Start something on a thread that lives as long as this process: Linux ends Ray's servers with the thread that
+    started them, and Ray then ends this process."""
+    if threading.current_thread() is threading.main_thread():
+        start()
+        return
+    started: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            start()
+        except BaseException as error:  # noqa: BLE001  # it is raised where the cluster was asked for
+            started.set_exception(error)
+        else:
+            started.set_result(None)
+            threading.Event().wait()
+
+    threading.Thread(target=run, name="holotype-cluster", daemon=True).start()
+    started.result()
 
 
 def _start(ray: Any) -> None:

@@ -39,6 +39,14 @@ def _pickled(thing: object, dumps: Callable[[object], bytes]) -> bytes:
         raise EngineError(f"this cannot be sent to a cluster: {_said(error)}") from error
 
 
+def opened(parcel: bytes, loads: Callable[[bytes], Any] = pickle.loads) -> Any:
+    """What has travelled. Raises `EngineError` where it cannot be opened at this end, for want of a library perhaps."""
+    try:
+        return loads(parcel)
+    except Exception as error:  # whatever its class raises
+        raise EngineError(f"what was sent cannot be opened at the other end: {_said(error)}") from error
+
+
 def answered(parcel: bytes, batches: Sequence[bytes]) -> list[bytes]:
     """In a worker: an `Answer` to each batch of a parcel, which is a function; all of them `packed`."""
     return [_answered(parcel, batch) for batch in batches]
@@ -46,7 +54,7 @@ def answered(parcel: bytes, batches: Sequence[bytes]) -> list[bytes]:
 
 def _answered(parcel: bytes, batch: bytes) -> bytes:
     try:
-        return packed(Answer(within(_unpacked(parcel), pickle.loads(batch))))  # noqa: S301
+        return packed(Answer(within(opened(parcel, _unpacked), opened(batch))))
     except Exception as error:  # noqa: BLE001  # it is raised where the results are taken
         return packed(Answer(error=_portable(error)))
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from holotype.catalog import labels
+from holotype.catalog import labels, workers
 from holotype.catalog import votes as vote_rows
 from holotype.consensus.tables import columns_of
 from holotype.consensus.votes import Answer, is_machine
@@ -115,6 +116,10 @@ def _rows(votes: Any, now: float) -> list[dict[str, Any]]:
             len(column) == 0 or pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
         ):
             raise CrowdError(f"every vote needs a {name}, a text")
+    if wrong := [name for name in pc.unique(columns["worker"]).to_pylist() if not workers.can_be_kept(name)]:
+        raise CrowdError(
+            f"the name of a worker has at most {workers.LONGEST} characters and no zero byte: {wrong[0][:40]!r} is none"
+        )
     size = len(columns["answer"])
     told = {name: _numbers(columns[name], name) if name in columns else None for name in OPTIONAL}
     seconds = told["seconds"] if told["seconds"] is not None else np.zeros(size)

@@ -28,6 +28,8 @@ CATALOG: Final = "catalog.sqlite"
 KEPT_CATALOG: Final = re.compile(r"catalog-[0-9a-f]{16}\.sqlite")
 CONFIG: Final = "holotype.json"
 FORMAT: Final = "holotype-backup 1"
+LARGEST_MANIFEST: Final = 32 << 20
+"""Bytes: some 200,000 files."""
 PACK_END: Final = bytes(2 * BLOCK)
 _CHUNK: Final = 1 << 20
 _NAME: Final = re.compile(
@@ -232,18 +234,23 @@ def _said(piece: Piece) -> dict[str, Any]:
 
 def _manifest(pieces: Mapping[str, Piece], at: float) -> bytes:
     files = {name: _said(piece) for name, piece in pieces.items()}
-    return json.dumps({"format": FORMAT, "at": at, "files": files}, indent=0).encode()
+    told = json.dumps({"format": FORMAT, "at": at, "files": files}, indent=0).encode()
+    if len(told) > LARGEST_MANIFEST:
+        raise ProjectError(f"there are {len(files):,} files: more than a backup is restored with")
+    return told
 
 
 def read_manifest(data: bytes) -> dict[str, Any]:
     """What a backup says of itself. Raises `ProjectError` where that is not what one says."""
+    if len(data) > LARGEST_MANIFEST:
+        raise ProjectError(f"{MANIFEST} holds more than {LARGEST_MANIFEST >> 20} MiB, which that of no backup does")
     try:
         told = json.loads(data)
         files = {str(name): (int(one["size"]), str(one["sha256"])) for name, one in told["files"].items()}
         at, format = float(told["at"]), told["format"]
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ProjectError(f"{MANIFEST} is not that of a backup") from error
-    if format != FORMAT or not all(_NAME.fullmatch(name) and size >= 0 for name, (size, _) in files.items()):
+    if format != FORMAT or not all(_NAME.fullmatch(name) and 0 <= size < 1 << 63 for name, (size, _) in files.items()):
         raise ProjectError(f"{MANIFEST} is not that of a backup which this holotype reads")
     return {"at": at, "files": {name: {"size": size, "sha256": digest} for name, (size, digest) in files.items()}}
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from holotype.catalog import candidates
 from holotype.catalog.image_names import meant
+from holotype.catalog.workers import can_be_kept
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import Policy
 from holotype.errors import AmbiguousLemma, OntologyError
@@ -137,7 +138,7 @@ def _is_said(one: GivenVote, refused: list[Refusal]) -> bool:
     if one.answer.strip().lower() not in LABELS:
         known = "yes, no, unsure, 1, 0, true or false"
         refused.append(Refusal(one.line, "no_answer", f"an answer is {known}, not {one.answer[:SHOWN]!r}"))
-    elif not one.worker.strip() or not one.worker.isprintable():
+    elif not one.worker.strip() or not one.worker.isprintable() or not can_be_kept(one.worker):
         refused.append(Refusal(one.line, "no_worker", f"a worker needs a name, not {one.worker[:SHOWN]!r}"))
     else:
         return True

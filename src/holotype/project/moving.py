@@ -11,7 +11,7 @@ from sqlalchemy import exc, func, make_url, select
 
 from holotype.catalog import Catalog, schema
 from holotype.catalog.connect import without_secrets
-from holotype.catalog.transfer import Copied, copy_rows, is_new
+from holotype.catalog.transfer import Copied, copy_rows, hold, is_new
 from holotype.errors import ProjectError
 from holotype.files import sync_folder
 from holotype.project.dataset_said import Advance
@@ -36,7 +36,7 @@ def move(parts: Parts, url: str, advance: Advance) -> Moved:
     """See `holotype.project.project.Project.move_catalog`."""
     try:
         place = make_url(url)
-    except exc.ArgumentError as error:
+    except (exc.ArgumentError, ValueError) as error:
         raise ProjectError("a catalog is moved to sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME") from error
     if place.get_backend_name() == "sqlite" and place.database in (None, "", ":memory:"):
         raise ProjectError("name a file that the catalog is moved to: sqlite:///FILE")
@@ -47,12 +47,13 @@ def move(parts: Parts, url: str, advance: Advance) -> Moved:
         raise ProjectError(f"{file} is there already: move it away, or name another file")
     work = file.with_name(f".{file.name}.partial")
     _remove(work)
-    tables = _copied(parts, Catalog(work), advance)
     try:
+        tables = _copied(parts, Catalog(work), advance)
         os.link(work, file)  # never over a file that came meanwhile
     except FileExistsError as error:
         raise ProjectError(f"{file} is there already: move it away, or name another file") from error
-    _remove(work)
+    finally:
+        _remove(work)
     sync_folder(file.parent)
     return Moved(str(file), tables)
 
@@ -80,6 +81,7 @@ def _copied(parts: Parts, target: Catalog, advance: Advance) -> tuple[Copied, ..
                 advance("rows", done, total)
 
             with target.write() as connection:
+                hold(connection)
                 if not is_new(connection):
                     raise ProjectError("there is something in that database already: name an empty one")
                 return tuple(copy_rows(source, connection, told))

@@ -9,23 +9,27 @@ import sqlite3
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from errno import ENOENT
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
 from holotype.engine import Progress, no_progress
 from holotype.errors import ProjectError
 from holotype.files import sync_folder
-from holotype.project.backup import CATALOG, KEPT_CATALOG, MANIFEST, PACK_END, is_pack, read_manifest
+from holotype.project.backup import CATALOG, KEPT_CATALOG, LARGEST_MANIFEST, MANIFEST, PACK_END, is_pack, read_manifest
 from holotype.releases.alone import alone
 
 _CHUNK: Final = 1 << 20
+_MOST_FILES: Final = LARGEST_MANIFEST // 100
+"""Members of a tar that are looked at."""
 
 
 class _Kept(Protocol):
     """Where the files of a backup are read from."""
 
     def open(self, name: str) -> BinaryIO:
-        """A file by its name. Raises OSError or KeyError where it is not there."""
+        """A file by its name. Raises OSError where it is not there."""
 
 
 class _Folder:
@@ -33,18 +37,44 @@ class _Folder:
         self._folder = folder
 
     def open(self, name: str) -> BinaryIO:
-        return (self._folder / name).open("rb")
+        path = self._folder / name
+        if not path.is_file():  # a pipe would be waited for
+            raise FileNotFoundError(ENOENT, f"{name} is not in it, or no plain file")
+        return path.open("rb")
 
 
 class _Tar:
+    """Members are looked for in the order in which a backup has them, so that few are held."""
+
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
+        self._found: dict[str, tarfile.TarInfo] = {}
 
     def open(self, name: str) -> BinaryIO:
-        found: Any = self._tar.extractfile(name)
+        while name not in self._found:
+            further = self._tar.next()
+            if further is None or len(self._found) == _MOST_FILES:
+                raise FileNotFoundError(ENOENT, f"{name} is not in it")
+            self._found[further.name] = further
+        member = self._found[name]
+        found: Any = self._tar.extractfile(member) if _is_plain(member) else None
         if found is None:
-            raise KeyError(name)
+            raise FileNotFoundError(ENOENT, f"{name} is no plain file")
         return found  # type: ignore[no-any-return]
+
+
+def _is_plain(member: tarfile.TarInfo) -> bool:
+    return member.isreg() and not member.issparse()
+
+
+class _Headers(BufferedReader):
+    """The file of a tar, of which nothing large is read at once: a header may claim any size."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes. Raises `tarfile.ReadError` for more than a backup has in one piece."""
+        if size is None or not 0 <= size <= _CHUNK:
+            raise tarfile.ReadError("it has a header larger than any of a backup")
+        return super().read(size)
 
 
 def restore(source: str | os.PathLike[str], folder: str | os.PathLike[str], progress: Progress = no_progress) -> int:
@@ -60,7 +90,7 @@ def restore(source: str | os.PathLike[str], folder: str | os.PathLike[str], prog
         place.parent.mkdir(parents=True, exist_ok=True)
         with alone(place), _opened(Path(source)) as kept:
             return _restore(kept, place, progress)
-    except (OSError, KeyError, tarfile.TarError, sqlite3.Error) as error:
+    except (OSError, tarfile.TarError, sqlite3.Error) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ProjectError(f"{source} cannot be restored to {folder}: {said}") from error
 
@@ -72,18 +102,22 @@ def _opened(source: Path) -> Iterator[_Kept]:
             raise ProjectError(f"{source} is no backup, or one that was never finished: it has no {MANIFEST}")
         yield _Folder(source)
         return
-    with tarfile.open(source, "r:") as tar:
+    with _Headers(FileIO(source)) as file, tarfile.open(fileobj=file, mode="r:") as tar:
         yield _Tar(tar)
 
 
 def _restore(kept: _Kept, place: Path, progress: Progress) -> int:
     with kept.open(MANIFEST) as file:
-        files = read_manifest(file.read())["files"]
+        files = read_manifest(_all_of(file))["files"]
+    done, total = 0, sum(one["size"] for one in files.values())
+    if (free := shutil.disk_usage(place.parent).free) < total:
+        raise ProjectError(
+            f"the backup says that it has {total / 1e9:,.1f} GB, but there are only {free / 1e9:,.1f} GB"
+        )
     work = place.with_name(f".{place.name}.partial")
     shutil.rmtree(work, ignore_errors=True)
     for name in ("packs", "releases"):
         (work / name).mkdir(parents=True)
-    done, total = 0, sum(one["size"] for one in files.values())
     for name, told in files.items():
         target = work / (CATALOG if KEPT_CATALOG.fullmatch(name) else name)
         _copy(kept, name, told, target)
@@ -97,6 +131,15 @@ def _restore(kept: _Kept, place: Path, progress: Progress) -> int:
     work.rename(place)
     sync_folder(place.parent)
     return len(files)
+
+
+def _all_of(file: BinaryIO) -> bytes:
+    """The bytes of a manifest, or one more than any has."""
+    parts, left = [], LARGEST_MANIFEST + 1
+    while left and (data := file.read(min(left, _CHUNK))):
+        parts.append(data)
+        left -= len(data)
+    return b"".join(parts)
 
 
 def _check_plain(catalog: Path) -> None:

@@ -47,8 +47,11 @@ def check_shards(release: Release, bucket: Bucket, table: pa.Table, wrong: Wrong
 
     def checked(name: str) -> list[str]:
         rows = table.take(pa.array(rows_of[name])).sort_by("offset").to_pylist() if name in rows_of else []
+        size = release.sizes.get(name)
+        if size is None:
+            return [f"{name} was taken away while the release was read"]
         try:
-            found = stream_shard(bucket, name, release.sizes[name], rows, wrong)
+            found = stream_shard(bucket, name, size, rows, wrong)
         except (BucketGone, EOFError):
             return [f"{name} was changed while it was read"]
         return found.wrong if found.sha256 == shards[name] else [f"{name} does not have its checksum"]

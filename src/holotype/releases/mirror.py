@@ -7,19 +7,22 @@ in the cache does, and goes when it was used longest ago; but never while a proc
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Collection
+import stat
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
 from platformdirs import user_cache_path
 
 from holotype.engine import map_batches
-from holotype.errors import BucketGone, ReleaseError
+from holotype.errors import BucketError, BucketGone, ReleaseError
 from holotype.files import sha256_file, write_atomically
 from holotype.releases.layout import CHECKSUMS, NAMES, SHARD
 from holotype.releases.release import Release, read_checksums
@@ -55,19 +58,20 @@ class Mirror:
 
     def fill(self) -> list[str]:
         """Get what is missing here; the names of files that are gone there, or do not have their checksums any more.
+        Where another process is at it, it is waited for.
 
         Raises `ReleaseError` where the disk has no room for them twice: who made the release may have put anything
         there.
         """
-        wanted = {name: digest for name, digest in self.listed().items() if not SHARD.fullmatch(name)}
-        missing = {name: digest for name, digest in wanted.items() if not _is_sound(self.folder / name, digest)}
-        if not missing and (self.folder / CHECKSUMS).is_file():
+        if not self._missing() and _is_sound(self.folder / CHECKSUMS, self.checksum):
             return []
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._check_room(missing)
-        there = map_batches(self._got, missing.items(), workers=_AT_ONCE, kind="threads")
-        wrong = [name for name, sound in zip(missing, there, strict=True) if not sound]
-        write_atomically(self.folder / CHECKSUMS, self.listing)
+        with _alone(self.folder) as work:
+            missing = self._missing()
+            self._check_room(missing)
+            there = map_batches(partial(self._got, work), missing.items(), workers=_AT_ONCE, kind="threads")
+            wrong = [name for name, sound in zip(missing, there, strict=True) if not sound]
+            write_atomically(work / CHECKSUMS, self.listing)
+            (work / CHECKSUMS).replace(self.folder / CHECKSUMS)
         default_cache().sweep()
         return wrong
 
@@ -78,16 +82,22 @@ class Mirror:
             raise ReleaseError(f"{self.bucket.url}/{sorted(wrong)[0]} is gone or does not have its checksum any more")
         return Release(self.folder, archives=archives, shards=self.bucket)
 
-    def _got(self, file: tuple[str, str]) -> bool:
+    def _missing(self) -> dict[str, str]:
+        """The files that are to be got, and their checksums."""
+        wanted = {name: digest for name, digest in self.listed().items() if not SHARD.fullmatch(name)}
+        return {name: digest for name, digest in wanted.items() if not _is_sound(self.folder / name, digest)}
+
+    def _got(self, work: Path, file: tuple[str, str]) -> bool:
+        """Get a file, which has its name here once it is known to be sound."""
         name, digest = file
         try:
-            self.bucket.fetch(name, self.folder / name)
+            self.bucket.fetch(name, work / name)
         except BucketGone:
             return False
-        if sha256_file(self.folder / name) == digest:
-            return True
-        (self.folder / name).unlink()
-        return False
+        if sha256_file(work / name) != digest:
+            return False
+        (work / name).replace(self.folder / name)
+        return True
 
     def _check_room(self, names: Collection[str]) -> None:
         states = map_batches(self.bucket.state, names, workers=_AT_ONCE, kind="threads")
@@ -108,7 +118,10 @@ def find_mirror(bucket: Bucket, cache: Path | None = None) -> Mirror:
         raise ReleaseError(f"there is no release at {bucket.url}")
     if state.size > _LARGEST_LIST:
         raise ReleaseError(f"{bucket.url}/{CHECKSUMS} has {state.size:,} bytes, which none of a release has")
-    listing = bucket.read(CHECKSUMS, 0, state.size)
+    try:
+        listing = bucket.read_whole(CHECKSUMS, _LARGEST_LIST)
+    except EOFError as error:
+        raise BucketError(f"{bucket.url}/{CHECKSUMS}", "it is another object than it was") from error
     return Mirror(bucket, listing, _folder(bucket, hashlib.sha256(listing).hexdigest(), cache))
 
 
@@ -145,10 +158,28 @@ def _folder(bucket: Bucket, checksum: str, cache: Path | None) -> Path:
     return folder
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[Path]:
+    """Wait until no other process gets files of a folder, and make it; with an empty one in it for what is on its way,
+    which goes in the end. One that a killed process left goes first."""
+    work = folder / ".work"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".work.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
 def _is_sound(path: Path, digest: str) -> bool:
-    """Whether a file is there and has this sha256; it is read again when anything about it has changed."""
+    """Whether a plain file is there and has this sha256; it is read again when anything about it has changed."""
     try:
         found = path.stat(follow_symlinks=False)
+        if not stat.S_ISREG(found.st_mode):
+            return False
         return _digest(path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns) == digest
     except OSError:
         return False

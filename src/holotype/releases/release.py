@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,6 +68,10 @@ from holotype.store.reach import Folders, outside
 from holotype.store.store import Store
 
 _LARGEST_ONTOLOGY: Final = 512 << 20
+_LARGEST_JSON: Final = 128 << 20
+"""Bytes of a file of JSON, the classes of five WordNets: read, it may take 26 times as much memory."""
+_MOST_OBJECTS: Final = 1_000_000
+"""Objects that are looked at where shards lie, more than any list has: there is no end to what others may put there."""
 _LINE: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*)")
 _BATCH: Final = 1 << 12
 
@@ -116,7 +121,8 @@ class Release:
             found = {entry.name: entry.stat(follow_symlinks=False).st_size for entry in entries}
         if self.shards is None:
             return found
-        return {**found, **{name: state.size for name, state in self.shards.names() if SHARD.fullmatch(name)}}
+        some = islice(self.shards.names(), _MOST_OBJECTS)
+        return {**found, **{name: state.size for name, state in some if SHARD.fullmatch(name)}}
 
     @property
     def name(self) -> str:
@@ -317,10 +323,14 @@ def read_checksums(data: bytes, where: str) -> dict[str, str]:
         lines = data.decode("ascii").splitlines()
     except ValueError as error:
         raise ReleaseError(f"cannot read {where}: {error}") from error
-    found = {line: _LINE.fullmatch(line) for line in lines}
-    if wrong := [line for line, match in found.items() if match is None]:
-        raise ReleaseError(f"{where} has a line that is no checksum: {wrong[0][:100]!r}")
-    return {match[2]: match[1] for match in found.values() if match is not None}
+    found: dict[str, str] = {}
+    for line in lines:
+        if (match := _LINE.fullmatch(line)) is None:
+            raise ReleaseError(f"{where} has a line that is no checksum: {line[:100]!r}")
+        if match[2] in found:
+            raise ReleaseError(f"{where} lists {match[2][:100]} twice")
+        found[match[2]] = match[1]
+    return found
 
 
 def read_table(path: Path, schema: pa.Schema, extras: pa.Schema | None = None) -> pa.Table:
@@ -360,6 +370,8 @@ def check_table(path: Path, table: pa.Table, schema: pa.Schema, extras: pa.Schem
 def read_json(path: Path) -> Mapping[str, Any]:
     """The JSON object in a file. Raises `ReleaseError`."""
     try:
+        if path.stat().st_size > _LARGEST_JSON:
+            raise ReleaseError(f"{path} holds more than {_LARGEST_JSON >> 20} MiB, which none of a release does")
         value = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise ReleaseError(f"cannot read {path}: {error}") from error

@@ -195,6 +195,8 @@ def _check_files(path: Path, progress: Progress) -> Iterator[str]:
         yield f"cannot read {CHECKSUMS}: {error}"
         return
     listed = dict(line.partition("  ")[::2][::-1] for line in lines)
+    if len(listed) < len(lines):
+        yield f"{CHECKSUMS} lists a file twice"
     present = {entry.name for entry in path.iterdir()} - {CHECKSUMS}
     yield from (f"{printable(name)} is missing" for name in sorted({*_ALWAYS, *listed} - present))
     yield from (f"{printable(name)} is not listed in {CHECKSUMS}" for name in sorted(present - listed.keys()))

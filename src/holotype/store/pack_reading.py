@@ -100,13 +100,17 @@ class PackReader:
         """The bytes of a piece, fewer at the end of the pack."""
         if pack not in self._sizes:
             try:
-                return self._bucket.read(pack, start, length)
+                return self._read(pack, start, length)
             except EOFError:
                 self._sizes[pack] = self._state(pack)[0]
         size = self._sizes[pack]
         if start >= size:
             raise EOFError(f"no bytes at {start:,}")
-        return self._bucket.read(pack, start, min(length, size - start))
+        return self._read(pack, start, min(length, size - start))
+
+    def _read(self, pack: str, start: int, length: int) -> bytes:
+        """Bytes of a pack that has the tag by which they are kept."""
+        return self._bucket.read(pack, start, length, self._tags.get(pack, ""))
 
     def _name(self, pack: str, start: int, length: int) -> str:
         """What a piece is called in the cache: a pack that is not named by its content goes by its tag."""
