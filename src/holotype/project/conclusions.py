@@ -265,7 +265,7 @@ class Concluded:
     @property
     def votes(self) -> int:
         """From how many votes."""
-        return len(self.tally.votes)
+        return self.tally.votes_cast
 
 
 def conclude(parts: Parts, policy: Policy, basis: Basis | None = None, under: Sequence[str] = ()) -> Concluded:

@@ -163,7 +163,7 @@ class Course:
             took = time.perf_counter() - start
             numbers, pilot = basis.tally.tasks.number, conclusion.memory.pilot
             chosen = numbers[:0] if pilot is None else numbers[pilot]
-            self._fitted = _Fitted(conclusion, len(basis.tally.votes), basis.tally.axes(), chosen, took, now)
+            self._fitted = _Fitted(conclusion, basis.tally.votes_cast, basis.tally.axes(), chosen, took, now)
         elif basis.last == str(basis.rule) and not self._touched:
             return True  # as it is drawn already
         self._put(owned(self._parts, basis, conclusion))
@@ -179,7 +179,7 @@ class Course:
         if not self._touched or now - self._drawn_at < EVERY:
             return
         fitted, tally = self._fitted, self._current.tally
-        grown = fitted is None or len(tally.votes) - fitted.votes > MOST_GROWN * fitted.votes
+        grown = fitted is None or tally.votes_cast - fitted.votes > MOST_GROWN * fitted.votes
         if fitted is None or (grown and now - fitted.at >= PATIENCE * fitted.took) or not self._tell_touched():
             self._draw(now)
         self._drawn_at = now

@@ -147,7 +147,7 @@ def _part(path: Path, start: int, tally: Tally, axes: Axes, has_priors: bool) ->
     np.save(numbers, tally.tasks.number)
     shard = Shard(path, start, start + ballot.tasks, 0, ballot.workers, ballot.synsets, ballot.answers)
     known = tally.known.gold, tally.known.rulings
-    return _Part(shard.write(path, ballot), numbers, *known, axes.batches, len(tally.votes), tally.last_round)
+    return _Part(shard.write(path, ballot), numbers, *known, axes.batches, tally.votes_cast, tally.last_round)
 
 
 def _filled(tally: Tally, axes: Axes, has_priors: bool) -> Ballot:

@@ -103,7 +103,7 @@ def remember_division(connection: Connection, rule: Division, counts: Counts, ap
 
 def remember_rounds(connection: Connection, policy: Policy, counts: Counts, tally: Tally) -> None:
     """Keep what labels are drawn from, and what was open when the tally's rounds began."""
-    write_drawn(connection, Drawn(str(policy), counts, len(tally.votes), tally.last_round, tally.done))
+    write_drawn(connection, Drawn(str(policy), counts, tally.votes_cast, tally.last_round, tally.done))
     learned.put(connection, _OPENED, _opened_to_bytes(tally))
 
 
