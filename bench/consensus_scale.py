@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -151,14 +152,11 @@ def sharded(folder: Path) -> tuple[Conclusion, dict[str, float]]:
 
 
 def round_of(folder: Path) -> tuple[Conclusion, dict[str, float]]:
-    """A round of a campaign that holds its columns: what is open, the pages that are put up, and a few votes more."""
+    """A round of a campaign of everything: what is open, the pages that are put up, and a few votes more."""
     sizes, began = sizes_of(folder), time.perf_counter()
     number = np.arange(sizes["tasks"], dtype=np.int64)
     tasks = Tasks(number, column(folder, "synset"), number, [f"n{one:08d}" for one in range(sizes["synsets"])])
-    task = np.repeat(number, VOTES)
-    names = [f"w{one}" for one in range(sizes["workers"])]
-    cast = Votes(task, column(folder, "worker"), column(folder, "answer"), np.ones(len(task), np.int32), names)
-    tally = Tally(tasks, cast, Known(), Unnamed())
+    tally = Tally(tasks, cast_of(folder), Known(), Unnamed())
     held = time.perf_counter()
     found = tally.conclude(POLICY)
     concluded = time.perf_counter()
@@ -174,6 +172,17 @@ def round_of(folder: Path) -> tuple[Conclusion, dict[str, float]]:
         POLICY.again(ballot, replace(found.memory, pilot=np.zeros(0, np.int64)))
     parts = {"hold": held - began, "conclude": concluded - held, "ask": asked - concluded, "axes": known - asked}
     return found, parts | {"pages": len(pages), "touched": time.perf_counter() - known}
+
+
+def cast_of(folder: Path) -> Iterator[Votes]:
+    """All votes in parts, as a catalog gives them."""
+    sizes = sizes_of(folder)
+    names = [f"w{one}" for one in range(sizes["workers"])]
+    for start in range(0, sizes["tasks"], CHUNK):
+        task = np.repeat(np.arange(start, min(start + CHUNK, sizes["tasks"])), VOTES)
+        votes = slice(start * VOTES, start * VOTES + len(task))
+        columns = (column(folder, name, votes) for name in ("worker", "answer"))
+        yield Votes(task, *columns, np.ones(len(task), np.int32), names)
 
 
 class Unnamed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import IO, Any, Final
@@ -94,6 +95,11 @@ class Cast:
     def __len__(self) -> int:
         return self._length
 
+    @property
+    def in_files(self) -> bool:
+        """Whether there are so many that they are in files."""
+        return self._files is not None
+
     def add(self, block: Block) -> None:
         """Add votes. Where the first came without times, times of later ones are not kept."""
         if not len(block):
@@ -138,9 +144,10 @@ class Column:
     def __init__(self, kind: npt.DTypeLike) -> None:
         self._kind = np.dtype(kind)
         try:
-            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="holotype-")  # noqa: SIM115 - held as long as it is
+            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="holotype-")  # noqa: SIM115 - held as long as this is
         except OSError as error:
             raise no_room(tempfile.gettempdir(), error) from error
+        weakref.finalize(self, self._file.close)
 
     def add(self, values: npt.NDArray[Any]) -> None:
         """Add numbers at the end."""
@@ -165,17 +172,17 @@ class Column:
 
 
 class Pairs:
-    """Which pairs of a task and a worker there are, as sorted runs: in files where there are many."""
+    """Which pairs of a task and a worker there are, as sorted runs, in memory or in files."""
 
-    def __init__(self, blocks: Iterable[Block], many: bool) -> None:
-        self._many = many
+    def __init__(self, blocks: Iterable[Block], in_files: bool) -> None:
+        self._in_files = in_files
         self._runs = [self._run(pairs_of(block.place, block.worker)) for block in blocks if len(block)]
         self._recent = np.zeros(0, np.int64)
         self._loose: set[int] = set()
 
     def _run(self, pairs: Ints) -> Ints:
         pairs.sort()
-        if not self._many:
+        if not self._in_files:
             return pairs
         file = Column(np.int64)
         file.add(pairs)

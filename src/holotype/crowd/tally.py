@@ -112,7 +112,7 @@ class Tally:
         """Which of these votes are on a task of the campaign and their worker's first there; later ones are not."""
         here = np.flatnonzero(place != NOWHERE)
         if self._pairs is None:
-            self._pairs = Pairs(self._cast.blocks(), len(self._cast) >= LARGE)
+            self._pairs = Pairs(self._cast.blocks(), self._cast.in_files)
         return list(here[self._pairs.new(pairs_of(place[here], worker[here]))].tolist())
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, Table
 
@@ -128,9 +128,6 @@ def _tally(
     until: votes.Until,
     timed: bool,
 ) -> Tally:
-    held = votes.read(connection, candidates=numbers, until=until)
-    times: tuple[Floats, Floats] | tuple[None, None] = votes.read_times(connection) if timed else (None, None)
-    cast = Votes(held.candidate, held.worker, held.answer, held.round, held.workers, *times)
     chances, found = priors.read(connection, numbers), sightings.sources(connection, numbers)
     known = Known(
         read_gold(connection, numbers),
@@ -141,7 +138,21 @@ def _tally(
         frozenset(examples.unaskable(connection)),
     )
     asked = Tasks(tasks.candidate, tasks.synset, tasks.image, tasks.wnids)
-    return Tally(asked, cast, known, CatalogImages(catalog))
+    return Tally(asked, _cast(connection, numbers, until, timed), known, CatalogImages(catalog))
+
+
+def _cast(
+    connection: Connection, numbers: Sequence[int] | None, until: votes.Until, timed: bool
+) -> Votes | Iterator[Votes]:
+    """Votes on all candidates, part by part, or on some; with their times all at once."""
+    if numbers is None and not timed:
+        return (_columns(part) for part in votes.read_parts(connection, until))
+    held = votes.read(connection, candidates=numbers, until=until)
+    return _columns(held, *votes.read_times(connection)) if timed else _columns(held)
+
+
+def _columns(held: votes.Votes, seconds: Floats | None = None, at: Floats | None = None) -> Votes:
+    return Votes(held.candidate, held.worker, held.answer, held.round, held.workers, seconds, at)
 
 
 def read_alarms(connection: Connection) -> tuple[Alarm, ...]:
