@@ -181,8 +181,8 @@ def cast_of(folder: Path) -> Iterator[Votes]:
     for start in range(0, sizes["tasks"], CHUNK):
         task = np.repeat(np.arange(start, min(start + CHUNK, sizes["tasks"])), VOTES)
         votes = slice(start * VOTES, start * VOTES + len(task))
-        columns = (column(folder, name, votes) for name in ("worker", "answer"))
-        yield Votes(task, *columns, np.ones(len(task), np.int32), names)
+        worker, answer = (column(folder, name, votes) for name in ("worker", "answer"))
+        yield Votes(task, worker, answer, np.ones(len(task), np.int32), names)
 
 
 class Unnamed:
@@ -271,7 +271,7 @@ def compare(tasks: int, workers: int, whole_up_to: int, parent: Path) -> None:
         synsets = sizes_of(folder)["synsets"]
         print(f"{tasks:,} candidates, {VOTES * tasks:,} votes, {workers:,} workers, {synsets:,} synsets", flush=True)
         for way in WAYS:
-            if way == "shards" or tasks <= whole_up_to:
+            if way != "whole" or tasks <= whole_up_to:
                 print(told_of(way, run(way, folder), tasks, verdict(folder, way)), flush=True)
         if (folder / "whole.npy").exists():
             one, other = (np.load(folder / f"{way}.npy") for way in ("whole", "shards"))

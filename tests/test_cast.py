@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import holotype
+from holotype.catalog import labels
+from holotype.consensus.two_coin import Priors
 from holotype.consensus.votes import Answer, Task, Vote
 from holotype.crowd.campaign import pages_of_round, portions_of_round, run_campaign
 from holotype.crowd.cast import Block, Cast, Column, Pairs, joined
@@ -19,6 +24,7 @@ from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.port import Page
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
+from holotype.project import Project
 from holotype.simulation.workers import SimulatedCrowd
 
 
@@ -109,6 +115,70 @@ def test_a_round_has_the_same_pages_however_many_tasks_are_looked_at(
     whole = list(portions_of_round(tally, open, 2, 5, up, most))
     monkeypatch.setattr("holotype.crowd.campaign.TASKS_AT_ONCE", 1)
     assert list(portions_of_round(tally, open, 2, 5, up, most)) == whole
+
+
+# In a project
+
+
+@pytest.fixture
+def birds(project: Project, fill: Callable[..., None], tmp_path: Path) -> Project:
+    """Candidates of three synsets, gold, and a ruling."""
+    for wnid, count, first in (("n02091134", 14, 0), ("n02121808", 9, 50), ("n02084071", 5, 80)):
+        fill(tmp_path / "photos" / wnid, count, first=first)
+    project.images.ingest(tmp_path / "photos")
+    tasks = project.candidates.tasks()
+    project.gold.add({(task.sha256, task.wnid): True for task in tasks[3:6]}, "a curator")
+    project.labels.overrule({(tasks[7].sha256, tasks[7].wnid): False}, "ann", "it is a drawing")
+    return project
+
+
+def told(db: Project) -> tuple[object, ...]:
+    """All votes but when they were cast, and all labels."""
+    with db.crowd._parts.catalog.read() as connection:
+        held = labels.read(connection)
+    rows = zip(held.candidate.tolist(), held.state.tolist(), held.policy.tolist(), held.guard.tolist(), strict=True)
+    named = [(n, held.states[s], held.policies[p], held.guards[g]) for n, s, p, g in rows]
+    return [replace(vote, at=0.0) for vote in db.crowd.votes()], named, held.posterior.tolist()
+
+
+def asked(db: Project) -> tuple[object, ...]:
+    """All that comes of a campaign with a budget, and then without."""
+    policy = Imageable(Posterior(pilot=6, priors=Priors()))
+    some = db.crowd.run(db.crowd.simulated(seed=3), policy, budget=60)
+    rest = db.crowd.run(db.crowd.simulated(seed=4), policy, back_off=True)
+    return some, rest, db.crowd.run(db.crowd.simulated(seed=4), policy), told(db)
+
+
+def driven(db: Project) -> tuple[object, ...]:
+    """All that comes of a campaign that a server drives."""
+    db.campaigns.start("ann", policy=Fixed(3), crowd="simulated")
+    crowd = db.crowd.simulated(seed=5)
+    ticks = [db.campaigns.tick(crowd, 20.0 * turn) for turn in range(30)]
+    return ticks, db.campaigns.everything()[0].state, told(db)
+
+
+@pytest.mark.parametrize("goes", [asked, driven])
+def test_a_project_is_labelled_the_same(
+    goes: Callable[[Project], tuple[object, ...]], birds: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holotype.crowd.tally.LARGE", 30)
+    copy = tmp_path / "copy"
+    shutil.copytree(birds.path, copy)
+    in_memory = goes(birds)
+    assert len(birds.crowd.votes()) > 60
+    assert birds.counts().get("open", 0) == 0
+    monkeypatch.setattr("holotype.catalog.labels.FEW", 4)
+    monkeypatch.setattr("holotype.project.conclusions.TASKS_AT_ONCE", 5)
+    monkeypatch.setattr("holotype.project.drawing.TASKS_AT_ONCE", 5)
+    bound(monkeypatch)
+    monkeypatch.setattr("holotype.crowd.cast.LARGE", 8)
+    with holotype.open(copy) as db:
+        in_files = goes(db)
+    for one, other in zip(in_memory, in_files, strict=True):
+        assert one == other
+
+
+# Votes in files
 
 
 def block(rng: np.random.Generator, size: int) -> Block:

@@ -168,7 +168,27 @@ class Column:
             self._file.flush()
         except OSError as error:
             raise no_room(tempfile.gettempdir(), error) from error
-        return np.memmap(self._file, self._kind, "r")
+        return np.asarray(np.memmap(self._file, self._kind, "r"))
+
+
+def gathered(parts: Iterable[Sequence[Ints]], columns: int) -> list[npt.NDArray[np.int64]]:
+    """So many columns of parts that follow each other; from `LARGE` rows on they are in files, of which memory holds
+    what is looked at."""
+    held: list[Sequence[Ints]] = []
+    files: list[Column] = []
+    rows = 0
+    for part in parts:
+        held.append(part)
+        rows += len(part[0])
+        if rows >= LARGE:
+            files = files or [Column(np.int64) for _ in range(columns)]
+            for some in held:
+                for file, column in zip(files, some, strict=True):
+                    file.add(column)
+            held = []
+    if files:
+        return [file.mapped() for file in files]
+    return [np.concatenate([np.zeros(0, np.int64), *(part[at] for part in held)]) for at in range(columns)]
 
 
 class Pairs:

@@ -22,6 +22,7 @@ from holotype.catalog import (
 from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Answer, Ruling, Statement, Task, Vote
 from holotype.crowd.alarms import Alarm
+from holotype.crowd.cast import gathered
 from holotype.crowd.columns import Chances, Known, Sightings, Tasks, Votes
 from holotype.crowd.layers import Layer
 from holotype.crowd.tally import Tally
@@ -108,11 +109,25 @@ def read_tally(
 
 def read_layer(connection: Connection, catalog: Catalog, layer: Layer, timed: bool = False) -> Tally:
     """All that the labels of a layer follow from; with `timed` all votes on what it hears of, with their times."""
-    tasks = candidates.tasks(connection, ranges=layer.ranges)
+    tasks = _gathered(connection, layer)
     few = layer.ranges is not None and len(tasks.candidate) <= candidates.FEW and not timed
     return _tally(
         connection, catalog, tasks, tasks.candidate.tolist() if few else None, () if timed else layer.taken, timed
     )
+
+
+def _gathered(connection: Connection, layer: Layer) -> candidates.Tasks:
+    """What a layer hears of, of which memory holds a part where it is much."""
+    wnids: list[str] = []
+
+    def columns(part: candidates.Tasks) -> tuple[Ints, ...]:
+        before = len(wnids)
+        wnids.extend(part.wnids)
+        return part.candidate, part.image, part.synset + before
+
+    found = map(columns, candidates.task_parts(connection, layer.ranges))
+    number, image, synset = gathered(found, 3)
+    return candidates.Tasks(number, image, synset, wnids)
 
 
 def read_part(connection: Connection, catalog: Catalog, tasks: candidates.Tasks) -> Tally:
