@@ -170,6 +170,7 @@ def test_a_project_is_labelled_the_same(
     monkeypatch.setattr("holotype.catalog.labels.FEW", 4)
     monkeypatch.setattr("holotype.project.conclusions.TASKS_AT_ONCE", 5)
     monkeypatch.setattr("holotype.project.drawing.TASKS_AT_ONCE", 5)
+    monkeypatch.setattr("holotype.project.memory.TASKS_AT_ONCE", 5)
     bound(monkeypatch)
     monkeypatch.setattr("holotype.crowd.cast.LARGE", 8)
     with holotype.open(copy) as db:

@@ -85,7 +85,7 @@ def shards_on(held: Held, axes: Axes, folder: Path) -> list[Shard]:
     """The ballot on `axes` as shards in a folder: see `holotype.consensus.shards`."""
     votes, workers = np.zeros(len(held.tasks), np.int32), _codes(held.names, axes.workers)
     for block in held.counting():
-        votes += np.bincount(block.place, minlength=len(votes)).astype(np.int32)
+        np.add.at(votes, block.place, 1)
     sorting = Sorting(folder, tasks_on(held, axes), bounds_of(votes))
     for block in held.counting():
         sorting.add(block.place, workers[block.worker], block.answer)
