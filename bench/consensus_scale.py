@@ -35,6 +35,7 @@ from holotype.consensus.shards import SIZE, Sorting, bounds_of
 from holotype.consensus.votes import Answer, Vote
 from holotype.crowd import sharded as sharded_policies
 from holotype.crowd.campaign import PAGE_SIZE, PAGES_AT_ONCE, pages_of_round
+from holotype.crowd.cast import gathered
 from holotype.crowd.columns import Known, Tasks, Votes
 from holotype.crowd.conclusion import STATES, Conclusion, State
 from holotype.crowd.imageable import Imageable
@@ -154,8 +155,8 @@ def sharded(folder: Path) -> tuple[Conclusion, dict[str, float]]:
 def round_of(folder: Path) -> tuple[Conclusion, dict[str, float]]:
     """A round of a campaign of everything: what is open, the pages that are put up, and a few votes more."""
     sizes, began = sizes_of(folder), time.perf_counter()
-    number = np.arange(sizes["tasks"], dtype=np.int64)
-    tasks = Tasks(number, column(folder, "synset"), number, [f"n{one:08d}" for one in range(sizes["synsets"])])
+    number, image, synset = gathered(tasks_of(folder), 3)
+    tasks = Tasks(number, synset, image, [f"n{one:08d}" for one in range(sizes["synsets"])])
     tally = Tally(tasks, cast_of(folder), Known(), Unnamed())
     held = time.perf_counter()
     found = tally.conclude(POLICY)
@@ -172,6 +173,14 @@ def round_of(folder: Path) -> tuple[Conclusion, dict[str, float]]:
         POLICY.again(ballot, replace(found.memory, pilot=np.zeros(0, np.int64)))
     parts = {"hold": held - began, "conclude": concluded - held, "ask": asked - concluded, "axes": known - asked}
     return found, parts | {"pages": len(pages), "touched": time.perf_counter() - known}
+
+
+def tasks_of(folder: Path) -> Iterator[tuple[Array, Array, Array]]:
+    """Numbers, images and synsets of all tasks in parts, as a catalog gives them."""
+    tasks = sizes_of(folder)["tasks"]
+    for start in range(0, tasks, CHUNK):
+        number = np.arange(start, min(start + CHUNK, tasks))
+        yield number, number, column(folder, "synset", slice(start, start + len(number)))
 
 
 def cast_of(folder: Path) -> Iterator[Votes]:
