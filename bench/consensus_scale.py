@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,7 @@ from holotype.consensus.shards import SIZE, Sorting, bounds_of
 from holotype.consensus.votes import Answer, Vote
 from holotype.crowd import sharded as sharded_policies
 from holotype.crowd.campaign import PAGE_SIZE, PAGES_AT_ONCE, pages_of_round
+from holotype.crowd.cast import gathered
 from holotype.crowd.columns import Known, Tasks, Votes
 from holotype.crowd.conclusion import STATES, Conclusion, State
 from holotype.crowd.imageable import Imageable
@@ -151,14 +153,11 @@ def sharded(folder: Path) -> tuple[Conclusion, dict[str, float]]:
 
 
 def round_of(folder: Path) -> tuple[Conclusion, dict[str, float]]:
-    """A round of a campaign that holds its columns: what is open, the pages that are put up, and a few votes more."""
+    """A round of a campaign of everything: what is open, the pages that are put up, and a few votes more."""
     sizes, began = sizes_of(folder), time.perf_counter()
-    number = np.arange(sizes["tasks"], dtype=np.int64)
-    tasks = Tasks(number, column(folder, "synset"), number, [f"n{one:08d}" for one in range(sizes["synsets"])])
-    task = np.repeat(number, VOTES)
-    names = [f"w{one}" for one in range(sizes["workers"])]
-    cast = Votes(task, column(folder, "worker"), column(folder, "answer"), np.ones(len(task), np.int32), names)
-    tally = Tally(tasks, cast, Known(), Unnamed())
+    number, image, synset = gathered(tasks_of(folder), 3)
+    tasks = Tasks(number, synset, image, [f"n{one:08d}" for one in range(sizes["synsets"])])
+    tally = Tally(tasks, cast_of(folder), Known(), Unnamed())
     held = time.perf_counter()
     found = tally.conclude(POLICY)
     concluded = time.perf_counter()
@@ -174,6 +173,25 @@ def round_of(folder: Path) -> tuple[Conclusion, dict[str, float]]:
         POLICY.again(ballot, replace(found.memory, pilot=np.zeros(0, np.int64)))
     parts = {"hold": held - began, "conclude": concluded - held, "ask": asked - concluded, "axes": known - asked}
     return found, parts | {"pages": len(pages), "touched": time.perf_counter() - known}
+
+
+def tasks_of(folder: Path) -> Iterator[tuple[Array, Array, Array]]:
+    """Numbers, images and synsets of all tasks in parts, as a catalog gives them."""
+    tasks = sizes_of(folder)["tasks"]
+    for start in range(0, tasks, CHUNK):
+        number = np.arange(start, min(start + CHUNK, tasks))
+        yield number, number, column(folder, "synset", slice(start, start + len(number)))
+
+
+def cast_of(folder: Path) -> Iterator[Votes]:
+    """All votes in parts, as a catalog gives them."""
+    sizes = sizes_of(folder)
+    names = [f"w{one}" for one in range(sizes["workers"])]
+    for start in range(0, sizes["tasks"], CHUNK):
+        task = np.repeat(np.arange(start, min(start + CHUNK, sizes["tasks"])), VOTES)
+        votes = slice(start * VOTES, start * VOTES + len(task))
+        worker, answer = (column(folder, name, votes) for name in ("worker", "answer"))
+        yield Votes(task, worker, answer, np.ones(len(task), np.int32), names)
 
 
 class Unnamed:
@@ -262,7 +280,7 @@ def compare(tasks: int, workers: int, whole_up_to: int, parent: Path) -> None:
         synsets = sizes_of(folder)["synsets"]
         print(f"{tasks:,} candidates, {VOTES * tasks:,} votes, {workers:,} workers, {synsets:,} synsets", flush=True)
         for way in WAYS:
-            if way == "shards" or tasks <= whole_up_to:
+            if way != "whole" or tasks <= whole_up_to:
                 print(told_of(way, run(way, folder), tasks, verdict(folder, way)), flush=True)
         if (folder / "whole.npy").exists():
             one, other = (np.load(folder / f"{way}.npy") for way in ("whole", "shards"))

@@ -38,8 +38,10 @@ MEASURED: Final[Mapping[str, Constant]] = {
     "site": Constant(4_850, "votes a core takes in a second, durably", "bench/web.py"),
     "catalog": Constant(1_800, "bytes of PostgreSQL a candidate takes, with five votes", "bench/catalog.py"),
     "consensus": Constant(2.25e-6, "core seconds a vote in a conclusion of all", "bench/consensus_scale.py, 5e7 votes"),
-    "campaign_vote": Constant(21, "bytes of memory a vote takes while a campaign runs", "bench/consensus_scale.py"),
-    "campaign_candidate": Constant(24, "bytes of memory a candidate takes then", "bench/consensus_scale.py"),
+    "campaign_least": Constant(
+        490e6, "bytes of memory a large campaign takes", "bench/consensus_scale.py, 49,000 workers"
+    ),
+    "campaign_candidate": Constant(57, "more for a candidate, none for a vote", "bench/consensus_scale.py, 1e7"),
     "tick": Constant(0.24e-6, "server seconds a vote when a site's driver looks", "bench/catalog.py, 5e6 votes"),
     "shards": Constant(680e6, "bytes of shards written a second and core", "tar, index and sha256 of real images"),
     "manifest": Constant(29e-6, "core seconds a label of tables and documents", "bench/releases.py, 14.2 million"),
@@ -142,7 +144,7 @@ def limits() -> str:
     of: dict[str, list[float]] = {}
     for made in (small, IMAGENET, TEN_TIMES):
         votes = made.candidates * made.votes
-        campaign = votes * value("campaign_vote") + made.candidates * value("campaign_candidate")
+        campaign = value("campaign_least") + made.candidates * value("campaign_candidate")
         told = {
             "days to fetch all from one site": made.candidates / value("pace") / 86_400,
             "GB of a catalog on PostgreSQL": made.candidates * value("catalog") / 1e9,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,9 +15,10 @@ from holotype.catalog import schema as t
 from holotype.catalog.corrections import standing
 from holotype.catalog.images import digest
 from holotype.catalog.schema import STATES
-from holotype.catalog.statements import Column, add_rows, chunks, meta, read_all, read_some, set_meta
+from holotype.catalog.statements import Column, add_rows, chunks, meta, read_all, read_parts, read_some, set_meta
 
 Ranges = Sequence[tuple[int, int]]
+_NOBODY: Final = np.zeros(0, np.int64)
 
 
 FEW: Final = 20_000
@@ -270,18 +271,33 @@ def tasks(connection: Connection, numbers: Iterable[int] | None = None, ranges: 
     Images that cannot be seen, because their bytes were not read yet or are no sound image, are left out, and so are
     withdrawn ones and synsets that the ontology does not have. Questions made by hand come first.
     """
+    if numbers is None:
+        parts = [[_NOBODY] * 3, *_in_ranges(connection, ranges)]
+        number, of, rank = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    else:
+        candidate = t.candidate.c
+        kinds = np.int64, np.int64, np.int64
+        found = read_some(connection, _asked_about(), candidate.id, numbers, *kinds)
+        number, of, rank = (column[np.argsort(found[2], kind="stable")] for column in found)
+    return _tasks_of(connection, number, of, rank)
+
+
+def _tasks_of(connection: Connection, number: Column, of: Column, rank: Column) -> Tasks:
+    _, first, synset = np.unique(rank, return_index=True, return_inverse=True)
+    return Tasks(number, of, synset, _wnids(connection, number[first].tolist()))
+
+
+def task_parts(connection: Connection, ranges: Ranges | None = None) -> Iterator[Tasks]:
+    """As `tasks` of everything, or of ranges of ranks, in parts that follow each other, each of whole synsets, whose
+    places are among its own."""
+    return (_tasks_of(connection, *columns) for columns in _in_ranges(connection, ranges))
+
+
+def _asked_about() -> Select[Any]:
     candidate, read = t.candidate.c, t.fingerprint.c
     joined = t.candidate.join(t.fingerprint, read.image_id == candidate.image_id)
     question = select(candidate.id, candidate.image_id, candidate.rank).select_from(joined)
-    question = question.where(candidate.asked == 1, candidate.rank != LACKING, images.is_sound())
-    if numbers is None:
-        ordered = question.order_by(candidate.rank, read.sha256, candidate.id)
-        number, of, rank = _in_ranges(connection, ordered, ranges)
-    else:
-        found = read_some(connection, question, candidate.id, numbers, np.int64, np.int64, np.int64)
-        number, of, rank = (column[np.argsort(found[2], kind="stable")] for column in found)
-    _, first, synset = np.unique(rank, return_index=True, return_inverse=True)
-    return Tasks(number, of, synset, _wnids(connection, number[first].tolist()))
+    return question.where(candidate.asked == 1, candidate.rank != LACKING, images.is_sound())
 
 
 def asked_by_rank(connection: Connection) -> list[tuple[int, int]]:
@@ -292,15 +308,13 @@ def asked_by_rank(connection: Connection) -> list[tuple[int, int]]:
     return [(rank, count) for rank, count in connection.execute(asked.group_by(table.rank).order_by(table.rank))]
 
 
-def _in_ranges(connection: Connection, question: Select[Any], ranges: Ranges | None) -> list[Column]:
-    """The candidates that a question finds, in ranges of ranks, or all: ids, images and ranks."""
-    kinds, rank = (np.int64, np.int64, np.int64), t.candidate.c.rank
-    if ranges is None:
-        return read_all(connection, question, rank, *kinds, step=RANKS)
-    parts = [
-        read_all(connection, question.where(under(some)), rank, *kinds, step=RANKS) for some in chunks(ranges, 200)
-    ]
-    return [np.concatenate(columns) for columns in zip(*([np.zeros(0, np.int64)] * 3, *parts), strict=True)]
+def _in_ranges(connection: Connection, ranges: Ranges | None) -> Iterator[list[Column]]:
+    """What is asked about, in ranges of ranks, or all: ids, images and ranks, by rank and sha256."""
+    kinds, candidate = (np.int64, np.int64, np.int64), t.candidate.c
+    question = _asked_about().order_by(candidate.rank, t.fingerprint.c.sha256, candidate.id)
+    for some in [None] if ranges is None else chunks(ranges, 200):
+        wanted = question if some is None else question.where(under(some))
+        yield from read_parts(connection, wanted, candidate.rank, *kinds, step=RANKS)
 
 
 def _wnids(connection: Connection, numbers: Sequence[int]) -> list[str]:

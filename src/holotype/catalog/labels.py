@@ -61,6 +61,13 @@ def read(connection: Connection, candidates: Iterable[int] | None = None) -> Lab
     return Labels(candidate, posterior, state, policy, guard, STATES[:WITHDRAWN], policies, held.guards)
 
 
+def drawn(connection: Connection) -> int:
+    """How many labels `read` has of all candidates."""
+    table = t.candidate.c
+    question = select(func.count()).where(table.asked == 1, table.policy_id > 0, table.state != WITHDRAWN)
+    return int(connection.execute(question).scalar_one())
+
+
 @dataclass(frozen=True, slots=True)
 class _Held:
     """Labels as they are kept, by candidate id: states by their numbers, policies by their ids, 0 where none drew."""

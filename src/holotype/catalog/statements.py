@@ -57,11 +57,16 @@ def read_all(
     come as plain tuples in blocks, so a value takes its place in an array and no object of its own; and in ranges of
     `step` values of `key`, by which rows in order must be ordered first, so that no driver holds them all.
     """
+    return _joined(kinds, list(read_parts(connection, statement, key, *kinds, step=step)))
+
+
+def read_parts(
+    connection: Connection, statement: Select[Any], key: ColumnElement[int], *kinds: Kind, step: int = 10 * ROWS
+) -> Iterator[list[Column]]:
+    """As `read_all`, range by range: nobody holds more than those."""
     bounds: Any = connection.execute(select(func.min(key), func.max(key))).one()
     starts = () if bounds[0] is None else range(bounds[0], bounds[1] + 1, step)
-    return _joined(
-        kinds, [_read(connection, statement.where(key >= start, key < start + step), kinds) for start in starts]
-    )
+    return (_read(connection, statement.where(key >= start, key < start + step), kinds) for start in starts)
 
 
 def read_some(
@@ -105,7 +110,7 @@ def read_arrow(connection: Connection, statement: Select[Any], schema: pa.Schema
 
 def _joined(kinds: Sequence[Kind], parts: Sequence[list[Column]]) -> list[Column]:
     nothing = [np.zeros(0, np.int32 if isinstance(kind, Names) else kind) for kind in kinds]
-    return [np.concatenate(column) for column in zip(nothing, *parts, strict=True)]
+    return [np.concatenate([empty, *(part.pop(0) for part in parts)]) for empty in nothing]  # none is held twice
 
 
 def _column(values: tuple[Any, ...], kind: Kind) -> Column:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from holotype.catalog import schema as t
 from holotype.catalog.candidates import under
 from holotype.catalog.images import is_sound
 from holotype.catalog.statements import Names, add_rows, among, chunks, read_all, read_some
+from holotype.catalog.statements import read_parts as read_parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,18 @@ def read(
         candidate, worker, answer, number = (column[np.argsort(order)] for column in found)
     ids, names = workers.everybody(connection)
     return Votes(candidate, np.searchsorted(ids, worker).astype(np.int32), answer, number, names)
+
+
+def read_parts(connection: Connection, until: Until = ()) -> Iterator[Votes]:
+    """As `read` of all candidates, in parts that follow each other; one at least, which names the workers."""
+    v = t.vote.c
+    ids, names = workers.everybody(connection)
+    kinds = np.int64, np.int64, np.int8, np.int32
+    nothing = np.zeros(0, np.int32)
+    yield Votes(nothing.astype(np.int64), nothing, nothing.astype(np.int8), nothing, names)
+    question = select(v.candidate_id, v.worker_id, v.answer, v.round).where(true(), *_early(until)).order_by(v.id)
+    for candidate, worker, answer, number in read_parts_of(connection, question, v.id, *kinds):
+        yield Votes(candidate, np.searchsorted(ids, worker).astype(np.int32), answer, number, names)
 
 
 def read_sheets(connection: Connection, counting: bool = False) -> Sheets:

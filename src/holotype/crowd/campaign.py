@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -24,6 +24,9 @@ SHEETS_PER_COMMIT = 20
 
 PAGES_AT_ONCE = 5_000
 """Pages that are up at once: what people can take is among them, and nobody holds those of millions of tasks."""
+
+TASKS_AT_ONCE = 1_000_000
+"""Tasks whose pages are looked for at once."""
 
 Record = Callable[[Sequence[Vote]], object]
 """Makes votes durable."""
@@ -48,24 +51,46 @@ def portions_of_round(
     wanted, voted = open.copy(), tally.voted_in(number)
     asked = tally.places_of(np.array([task.number for page in up for task in page.tasks], np.int64))
     wanted[asked[asked != NOWHERE]] = False
-    places, page = _on_pages(tally, np.flatnonzero(wanted), size)
-    left = ~voted[places]
-    places, page = places[left], page[left]
-    starts = np.append(np.flatnonzero(np.append(True, page[1:] != page[:-1])[: len(page)]), len(page))
-    before = _unanswered(up, tally, voted)
-    step = most or max(len(starts) - 1, 1)
-    for first in range(0, max(len(starts) - 1, 1), step):
-        yield [*before, *_made(tally, places, starts[first : first + step + 1], number)]
-        before = []
+    before, new = _unanswered(up, tally, voted), _new_pages(tally, wanted, voted, number, size, most)
+    if most is None:
+        yield [*before, *new]
+        return
+    yield [*before, *islice(new, most)]
+    while pages := list(islice(new, most)):
+        yield pages
+
+
+def _new_pages(tally: Tally, wanted: Mask, voted: Mask, number: int, size: int, most: int | None) -> Iterator[Page]:
+    """The pages of the tasks that are `wanted`, but for those that have votes of the round; made so many at once."""
+    for start, stop in _whole_synsets(tally.tasks.synset, TASKS_AT_ONCE):
+        places, page = _on_pages(tally, start + np.flatnonzero(wanted[start:stop]), size)
+        left = ~voted[places]
+        places, page = places[left], page[left]
+        starts = np.append(np.flatnonzero(np.append(True, page[1:] != page[:-1])[: len(page)]), len(page))
+        step = most or max(len(starts) - 1, 1)
+        for first in range(0, len(starts) - 1, step):
+            yield from _made(tally, places, starts[first : first + step + 1], number)
+
+
+def _whole_synsets(synset: Ints, most: int) -> Iterator[tuple[int, int]]:
+    """Ranges of tasks of whole synsets, of so many tasks or one synset; one range where synsets are not together."""
+    parts = range(0, len(synset), most)
+    if any((synset[at + 1 : at + most + 1] < synset[at : at + most][: len(synset) - at - 1]).any() for at in parts):
+        yield 0, len(synset)
+        return
+    start = 0
+    while start < len(synset):
+        ends = min(start + most, len(synset))
+        stop = int(np.searchsorted(synset, synset[ends - 1], side="right")) if ends < len(synset) else ends
+        yield start, stop
+        start = stop
 
 
 def _made(tally: Tally, places: Ints, starts: Ints, number: int) -> list[Page]:
     """The pages of tasks at `places`, each from one of `starts` to the next."""
-    if len(starts) < 2:
-        return []
     some = places[starts[0] : starts[-1]]
-    group = np.full(len(tally.tasks), NOWHERE, np.int32)
-    group[some] = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+    group: Ints = np.full(len(tally.tasks), NOWHERE, np.int16 if len(starts) <= np.iinfo(np.int16).max else np.int32)
+    group[some] = np.repeat(np.arange(len(starts) - 1, dtype=group.dtype), np.diff(starts))
     tasks, seen = tally.named(some), tally.seen(group, len(starts) - 1, number)
     bounds = pairwise((starts - starts[0]).tolist())
     return [_page(number, tasks[start:end], who) for (start, end), who in zip(bounds, seen, strict=True)]

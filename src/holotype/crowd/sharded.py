@@ -15,11 +15,11 @@ import numpy as np
 from holotype.consensus.ballot import Ballot, Floats, Ints
 from holotype.consensus.recall import Recall, group_keys
 from holotype.consensus.sharded import Believed, Census, fit_shards, said_of
-from holotype.consensus.shards import Shard, shards_of
+from holotype.consensus.shards import Shard
 from holotype.consensus.two_coin import useless_votes
 from holotype.consensus.votes import is_machine
 from holotype.crowd.alarms import Alarm, Seen, alarms_on, information_of, sides_of
-from holotype.crowd.conclusion import Conclusion, Memory, Policy
+from holotype.crowd.conclusion import FREE, Conclusion, Memory, Policy
 from holotype.crowd.guards import Mask
 from holotype.crowd.imageable import Imageable, give_up, hopeless_of, outcomes_of
 from holotype.crowd.policies import Fixed, Lead, Posterior, only_known
@@ -67,11 +67,17 @@ class ShardedConclusion:
 
     def whole(self) -> Conclusion:
         """What is concluded of all tasks: ten bytes a task."""
-        read = [found for _, found in self]
-        guards = [found.guard for found in read if found.guard is not None]
-        guard = np.concatenate(guards) if len(guards) == len(read) else None
-        state, scores = (np.concatenate([getattr(found, name) for found in read]) for name in ("state", "scores"))
-        return Conclusion(state, scores, guard, self.alarms, self.memory)
+        tasks = self.parts[-1].shard.stop
+        state, scores, guard = np.empty(tasks, np.int8), np.empty(tasks), np.full(tasks, FREE, np.int8)
+        guarded = True
+        for shard, found in self:
+            some = slice(shard.start, shard.stop)
+            state[some], scores[some] = found.state, found.scores
+            if found.guard is None:
+                guarded = False
+            else:
+                guard[some] = found.guard
+        return Conclusion(state, scores, guard if guarded else None, self.alarms, self.memory)
 
 
 def goes_by_shards(policy: Policy, names: Sequence[str] | None) -> bool:
@@ -82,14 +88,6 @@ def goes_by_shards(policy: Policy, names: Sequence[str] | None) -> bool:
     return isinstance(policy, Posterior | Fixed | Lead) and not any(map(is_machine, names or ()))
 
 
-def concluded(policy: Policy, ballot: Ballot) -> Conclusion:
-    """What a policy concludes of a ballot: of a `LARGE` one shard by shard, where it can."""
-    if len(ballot.task) < LARGE or not goes_by_shards(policy, ballot.names):
-        return policy.conclude(ballot)
-    with room_for_shards() as folder:
-        return conclude_shards(policy, shards_of(ballot, folder), folder).whole()
-
-
 @contextmanager
 def room_for_shards() -> Iterator[Path]:
     """A folder for files that are of use for as long as this lasts, where `TMPDIR` says. Raises `CrowdError` where they
@@ -98,10 +96,15 @@ def room_for_shards() -> Iterator[Path]:
         try:
             yield Path(folder)
         except OSError as error:
-            raise CrowdError(
-                f"votes are concluded from by way of files in {Path(folder).parent}, which cannot be written: "
-                f"{error.strerror}; name another folder with TMPDIR"
-            ) from error
+            raise no_room(Path(folder).parent, error) from error
+
+
+def no_room(folder: Path | str, error: OSError) -> CrowdError:
+    """That files for votes could not be written in a folder."""
+    return CrowdError(
+        f"votes are concluded from by way of files in {folder}, which cannot be written: "
+        f"{error.strerror}; name another folder with TMPDIR"
+    )
 
 
 def conclude_shards(policy: Policy, shards: Sequence[Shard], folder: Path) -> ShardedConclusion:

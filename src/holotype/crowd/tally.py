@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
 from holotype.consensus.ballot import Ballot, Ints
-from holotype.consensus.votes import TRAINING, Ruling, Task, Vote
-from holotype.crowd.ballots import NEVER, Axes, Held, axes_of, ballot_on, counting_workers, first_rounds
+from holotype.consensus.votes import Ruling, Task, Vote
+from holotype.crowd.ballots import NEVER, Axes, Held, axes_of, ballot_on, counting_workers, first_rounds, shards_on
+from holotype.crowd.cast import Block, Cast, Pairs, joined, pairs_of
 from holotype.crowd.columns import NO_VOTES, NOWHERE, Chances, Digests, InMemory, Known, Places, Sightings, Tasks, Votes
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.gold import with_gold
 from holotype.crowd.guards import Mask
 from holotype.crowd.port import Page
-from holotype.crowd.sharded import concluded
-
-MOST_LOOSE: Final = 100_000
-"""New pairs of task and worker that are looked up one by one before they are sorted in among the others."""
+from holotype.crowd.sharded import LARGE, conclude_shards, goes_by_shards, room_for_shards
 
 
 class Tally:
     """The tasks of a campaign, their votes and what is known beside them.
 
     All votes are held, those of blocked workers and those of training too, but only the others are in the ballot. No
-    worker has two votes on a task.
+    worker has two votes on a task. Votes are given at once, or in parts that follow each other, of which the last names
+    all workers; where they are many, memory holds a part of them (`holotype.crowd.cast`).
     """
 
-    def __init__(self, tasks: Tasks, votes: Votes, known: Known, images: Digests) -> None:
+    def __init__(self, tasks: Tasks, votes: Votes | Iterable[Votes], known: Known, images: Digests) -> None:
         self.tasks = tasks
         self.known = known
         self.opened: dict[int, Mask] = {}
@@ -43,16 +41,14 @@ class Tally:
         """The tasks that may be asked about, ``(tasks,)``; None is all."""
         self._images = images
         self._places = Places(tasks.number)
-        place = self._places.of(votes.task)
-        here = place != NOWHERE
-        self._votes = votes if here.all() else votes.take(here)
-        self._place = place if here.all() else place[here]
-        self._loose: list[tuple[Votes, Ints]] = []
-        self._worker = {name: code for code, name in enumerate(votes.workers)}
-        self._names = list(votes.workers)
+        self._cast = Cast()
+        self._names: list[str] = []
+        for part in [votes] if isinstance(votes, Votes) else votes:
+            self._names = list(part.workers)
+            self._cast.add(self._here(part))
+        self._worker = {name: code for code, name in enumerate(self._names)}
         self._blocked = frozenset(known.blocked)
-        self._pairs: Ints | None = None
-        self._new_pairs: set[int] = set()
+        self._pairs: Pairs | None = None
         self._drawn: tuple[Policy, Conclusion] | None = None
         self._gold_of: dict[str, dict[Task, bool]] = {}
         seen = self._places.of(np.array([task.number for task in known.gold], np.int64)) != NOWHERE
@@ -94,10 +90,16 @@ class Tally:
         kept = self._new(place, worker)
         if not kept:
             return
-        new = replace(Votes.of([cast[at] for at in kept]), worker=worker[kept], workers=self._names)
-        self._loose.append((new, place[kept]))
+        new = Block.of(replace(Votes.of([cast[at] for at in kept]), worker=worker[kept]), place[kept])
+        self._cast.add(new)
         self._drawn, self.done = None, False
         self.opened = {number: mask for number, mask in self.opened.items() if number <= new.round.min()}
+
+    def _here(self, votes: Votes) -> Block:
+        """Those of some votes that are on tasks of the campaign."""
+        place = self._places.of(votes.task)
+        block, here = Block.of(votes, place), place != NOWHERE
+        return block if here.all() else block.take(here)
 
     def _code(self, worker: str) -> int:
         """A worker's place among the names; they get one."""
@@ -108,51 +110,33 @@ class Tally:
 
     def _new(self, place: Ints, worker: Ints) -> list[int]:
         """Which of these votes are on a task of the campaign and their worker's first there; later ones are not."""
-        if self._pairs is None or len(self._new_pairs) > max(MOST_LOOSE, len(self._pairs) // 8):
-            votes, places = self._whole()
-            self._pairs, self._new_pairs = np.sort(_pairs(places, votes.worker)), set()
-        pairs = _pairs(place, worker)
-        at = np.minimum(np.searchsorted(self._pairs, pairs), max(len(self._pairs) - 1, 0))
-        known = self._pairs[at] == pairs if len(self._pairs) else np.zeros(len(pairs), bool)
-        kept = []
-        for number in np.flatnonzero((place != NOWHERE) & ~known).tolist():
-            if (pair := int(pairs[number])) not in self._new_pairs:
-                self._new_pairs.add(pair)
-                kept.append(number)
-        return kept
+        here = np.flatnonzero(place != NOWHERE)
+        if self._pairs is None:
+            self._pairs = Pairs(self._cast.blocks(), self._cast.in_files)
+        return list(here[self._pairs.new(pairs_of(place[here], worker[here]))].tolist())
 
-    def _whole(self) -> tuple[Votes, Ints]:
-        """All votes, and the place of each one's task."""
-        if self._loose:
-            self._votes = self._votes.joined([votes for votes, _ in self._loose])
-            self._place = np.concatenate([self._place, *(place for _, place in self._loose)])
-            self._loose = []
-        return self._votes, self._place
+    @property
+    def votes_cast(self) -> int:
+        """How many votes there are, those of blocked workers and of training too."""
+        return len(self._cast)
 
     @property
     def votes(self) -> Votes:
-        """All votes, oldest first."""
-        return self._whole()[0]
+        """All votes, oldest first, in memory."""
+        return joined(self._cast.blocks()).on(self.tasks.number, self._names)
 
     @property
     def counting(self) -> Votes:
-        """The votes that count, in the order of the ballot."""
-        votes = self.votes
-        counts = self._counts(votes)
-        return votes if counts is None else votes.take(counts)
-
-    def _counts(self, votes: Votes) -> Mask | None:
-        """Which votes count, ``(votes,)``; None where all do."""
-        asked = votes.round != TRAINING
-        if not self._blocked:
-            return None if asked.all() else asked
-        allowed = np.array([name not in self._blocked for name in self._names], bool)
-        return np.asarray(allowed[votes.worker] & asked) if len(allowed) else np.zeros(0, bool)
+        """The votes that count, in the order of the ballot, in memory."""
+        return joined(self._held().counting()).on(self.tasks.number, self._names)
 
     @property
     def votes_per_task(self) -> Ints:
         """Number of votes on each task, ``(tasks,)``; those of blocked workers too."""
-        return np.bincount(self._whole()[1], minlength=len(self.tasks))
+        found = np.zeros(len(self.tasks), np.int64)
+        for block in self._cast.blocks():
+            found += np.bincount(block.place, minlength=len(found))
+        return found
 
     @property
     def workers(self) -> list[str]:
@@ -162,12 +146,12 @@ class Tally:
     @property
     def last_round(self) -> int:
         """The newest round that any vote is of; 0 where none is of a round."""
-        return int(self.votes.round.max(initial=0))
+        return self._cast.last_round
 
     @property
     def votes_of_pages(self) -> int:
         """How many votes are of a round, and so of a page; those of blocked workers too."""
-        return int(np.count_nonzero(self.votes.round > 0))
+        return self._cast.of_pages
 
     @property
     def first_rounds(self) -> Ints:
@@ -177,20 +161,28 @@ class Tally:
 
     def before(self, number: int) -> Tally:
         """The tally as it was when round `number` began, under the gold and the blocks of now."""
-        votes = self.votes
-        return Tally(self.tasks, votes.take(votes.round < number), self.known, self._images)
+        earlier = (block.take(block.round < number) for block in self._cast.blocks())
+        return Tally(self.tasks, self._parts(earlier), self.known, self._images)
 
     def only(self, places: Ints) -> Tally:
         """That of the tasks at some places, and the votes on them."""
-        tasks = self.tasks
+        tasks, here = self.tasks, np.zeros(len(self.tasks), bool)
+        here[places] = True
         chosen = replace(tasks, number=tasks.number[places], synset=tasks.synset[places], image=tasks.image[places])
-        return Tally(chosen, self.votes, self.known, self._images)
+        theirs = (block.take(here[block.place]) for block in self._cast.blocks())
+        return Tally(chosen, self._parts(theirs), self.known, self._images)
+
+    def _parts(self, blocks: Iterable[Block]) -> Iterator[Votes]:
+        """Votes by the numbers of their tasks; one part at least, which names the workers."""
+        yield replace(NO_VOTES, workers=self._names)
+        for block in blocks:
+            yield block.on(self.tasks.number, self._names)
 
     def voted_in(self, number: int) -> Mask:
         """Which tasks have a vote of round `number`, ``(tasks,)``."""
-        votes, place = self._whole()
         found = np.zeros(len(self.tasks), bool)
-        found[place[votes.round == number]] = True
+        for block in self._cast.blocks():
+            found[block.place[block.round == number]] = True
         return found
 
     # Tasks one by one
@@ -210,11 +202,12 @@ class Tally:
 
         `group` ``(tasks,)`` is that of each task, or `NOWHERE`.
         """
-        votes, place = self._whole()
-        of = group[place]
-        chosen = (of != NOWHERE) & (votes.round < number)
-        pairs = np.sort(_pairs(of[chosen], votes.worker[chosen]))
-        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]
+        found = [np.zeros(0, np.int64)]
+        for block in self._cast.blocks():
+            of = group[block.place]
+            chosen = (of != NOWHERE) & (block.round < number)
+            found.append(np.unique(pairs_of(of[chosen], block.worker[chosen])))
+        pairs = np.unique(np.concatenate(found))
         starts = np.searchsorted(pairs, np.arange(groups + 1, dtype=np.int64) << 32)
         codes = (pairs & 0xFFFFFFFF).tolist()
         bounds = zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
@@ -246,14 +239,20 @@ class Tally:
         return None if ballot.batch is not None and (ballot.batch == NOWHERE).any() else ballot
 
     def _held(self) -> Held:
-        votes, place = self._whole()
-        return Held(self.tasks, self._places, votes, place, self._counts(votes), self.known)
+        return Held(self.tasks, self._places, self._cast, self._names, self.known)
 
     def conclude(self, policy: Policy) -> Conclusion:
         """What `policy` concludes of the votes that count; drawn once as long as no votes are added."""
         if self._drawn is None or self._drawn[0] is not policy:
-            self._drawn = policy, concluded(policy, self.ballot())
+            self._drawn = policy, self._concluded(policy)
         return self._drawn[1]
+
+    def _concluded(self, policy: Policy) -> Conclusion:
+        """What a policy concludes, of a `LARGE` number of votes shard by shard, where it can."""
+        if self.votes_cast < LARGE or not goes_by_shards(policy, self.workers):
+            return policy.conclude(self.ballot())
+        with room_for_shards() as folder:
+            return conclude_shards(policy, shards_on(self._held(), self.axes(), folder), folder).whole()
 
     def remember(self, policy: Policy, conclusion: Conclusion) -> None:
         """Know what `policy` concludes of just these votes and all that is known beside them."""
@@ -274,8 +273,3 @@ class Tally:
 
     def _limited(self, open: Mask) -> Mask:
         return open if self.limit is None else np.asarray(open & self.limit)
-
-
-def _pairs(place: Ints, worker: Ints) -> Ints:
-    """A number for each pair of task and worker."""
-    return np.asarray(place.astype(np.int64) << 32 | worker)

@@ -109,7 +109,7 @@ def ask(parts: Parts, crowd: Crowd, scope: Scope, progress: Progress) -> Campaig
         basis = begin(parts, scope)
         if scope.only is not None:
             basis.tally.limit = np.isin(basis.tally.tasks.number, scope.only)
-        held = len(basis.tally.votes) if held is None else held
+        held = basis.tally.votes_cast if held is None else held
         drawn = _campaign(parts, basis, crowd, scope, progress, sheets)
         done, sheets = not drawn.conclusion.are(State.OPEN).any(), ()
         new = back_off(parts, basis.layer, drawn.tally, drawn.conclusion) if scope.back_off and done else 0
@@ -173,7 +173,7 @@ def _campaign(
     parts: Parts, basis: Basis, crowd: Crowd, scope: Scope, progress: Progress, sheets: Sequence[Sheet]
 ) -> Concluded:
     """Ask, and draw the labels. `sheets` came in before."""
-    tally, before = basis.tally, len(basis.tally.votes)
+    tally, before = basis.tally, basis.tally.votes_cast
     record = partial(record_votes, parts.catalog)
 
     def report(conclusion: Conclusion) -> None:
@@ -185,7 +185,7 @@ def _campaign(
     except CrowdError:
         conclude(parts, scope.policy, under=scope.under)  # from the votes that were counted before
         raise
-    counts = replace(basis.counts, votes=basis.counts.votes + len(tally.votes) - before)
+    counts = replace(basis.counts, votes=basis.counts.votes + tally.votes_cast - before)
     drawn = conclude(parts, scope.policy, replace(basis, counts=counts), scope.under)
     progress(int((~drawn.conclusion.are(State.OPEN)).sum()), len(drawn.tally.tasks))
     return drawn

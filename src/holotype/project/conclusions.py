@@ -20,9 +20,9 @@ from holotype.crowd.policy_names import parse_rule
 from holotype.crowd.sharded import LARGE
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
-from holotype.project.drawing import decide_others, labels_of
+from holotype.project.drawing import TASKS_AT_ONCE, decide_others, label_parts, labels_of
 from holotype.project.facts import read_layer
-from holotype.project.large_labels import can_be_sharded, draw_by_shards
+from holotype.project.large_labels import can_be_sharded, draw_by_shards, put_in_parts
 from holotype.project.memory import (
     appended_votes,
     note_appended,
@@ -129,8 +129,13 @@ def rule_of(label: str) -> Rule:
 def _write(connection: Connection, parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]]) -> int:
     """Write labels of some layers of a rule, and what they are drawn from; how many changed."""
     new = [pair for pair in drawn if pair[1] is not pair[0].held]
-    changed = sum(labels.put(connection, owned(parts, basis, conclusion)) for basis, conclusion in new)
+    changed = sum(_put(connection, parts, *pair) for pair in new)
     return changed + _keep(connection, parts, drawn, bool(new))
+
+
+def _put(connection: Connection, parts: Parts, basis: Basis, conclusion: Conclusion) -> int:
+    put = labels.put if len(basis.tally.tasks) <= TASKS_AT_ONCE else put_in_parts
+    return sum(put(connection, found) for found in owned_parts(parts, basis, conclusion))
 
 
 def _keep(connection: Connection, parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]], new: bool) -> int:
@@ -156,6 +161,13 @@ def owned(parts: Parts, basis: Basis, conclusion: Conclusion) -> Labels:
     found = labels_of(basis.tally, conclusion, basis.layer.policy)
     mine = basis.layer.owned(basis.tally, parts.ontology) if basis.layer.taken else None
     return found if mine is None else found.take(mine)
+
+
+def owned_parts(parts: Parts, basis: Basis, conclusion: Conclusion) -> Iterator[Labels]:
+    """`owned`, a part at a time where a layer owns all it hears of."""
+    if basis.layer.taken:
+        return iter([owned(parts, basis, conclusion)])
+    return label_parts(basis.tally, conclusion, basis.layer.policy)
 
 
 def put_some(parts: Parts, found: Labels) -> None:
@@ -265,7 +277,7 @@ class Concluded:
     @property
     def votes(self) -> int:
         """From how many votes."""
-        return len(self.tally.votes)
+        return self.tally.votes_cast
 
 
 def conclude(parts: Parts, policy: Policy, basis: Basis | None = None, under: Sequence[str] = ()) -> Concluded:

@@ -14,18 +14,19 @@ from holotype.catalog import labels
 from holotype.catalog import votes as vote_rows
 from holotype.catalog.labels import Labels
 from holotype.catalog.votes import Counts
-from holotype.consensus.ballot import Ints
+from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Vote
 from holotype.crowd.ballots import Axes
 from holotype.crowd.campaign import PAGE_SIZE, PAGES_AT_ONCE, affordable, pages_of_round
 from holotype.crowd.columns import NOWHERE
-from holotype.crowd.conclusion import Conclusion, Incremental
+from holotype.crowd.conclusion import Codes, Conclusion, Incremental
+from holotype.crowd.guards import Mask
 from holotype.crowd.imageable import is_incremental
 from holotype.crowd.layers import with_part
 from holotype.crowd.port import Crowd, Page
 from holotype.project.appending import MOST_GROWN
 from holotype.project.asking import Scope, back_off
-from holotype.project.conclusions import Basis, owned, put_some, rule_of, settle, take
+from holotype.project.conclusions import Basis, owned, owned_parts, put_some, rule_of, settle, take
 from holotype.project.memory import on_touched
 from holotype.project.parts import Parts
 
@@ -66,6 +67,30 @@ class _Fitted:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The labels that were written last, by the places of tasks, ``(tasks,)`` each; NaN where none was."""
+
+    posterior: Floats
+    state: Codes
+    policy: Ints
+    guard: Codes
+
+    @classmethod
+    def of(cls, tasks: int) -> _Told:
+        return cls(
+            np.full(tasks, np.nan), np.zeros(tasks, np.int8), np.zeros(tasks, np.int32), np.zeros(tasks, np.int8)
+        )
+
+    def differs(self, found: Labels, places: Ints) -> Mask:
+        """Which labels of tasks at these places are others than these; they are these from now on."""
+        names = "posterior", "state", "policy", "guard"
+        differs = np.any([getattr(self, name)[places] != getattr(found, name) for name in names], axis=0)
+        for name in names:
+            getattr(self, name)[places] = getattr(found, name)
+        return np.asarray(differs)
+
+
 class Course:
     """A campaign as far as it is known in this process. All of it follows from facts: who starts anew goes on so, too.
 
@@ -77,7 +102,7 @@ class Course:
         self._parts = parts
         self._basis: Basis | None = None
         self._fitted: _Fitted | None = None
-        self._told: Labels | None = None
+        self._told: _Told | None = None
         self._touched: set[int] = set()
         self._drawn_at = -np.inf
 
@@ -163,10 +188,11 @@ class Course:
             took = time.perf_counter() - start
             numbers, pilot = basis.tally.tasks.number, conclusion.memory.pilot
             chosen = numbers[:0] if pilot is None else numbers[pilot]
-            self._fitted = _Fitted(conclusion, len(basis.tally.votes), basis.tally.axes(), chosen, took, now)
+            self._fitted = _Fitted(conclusion, basis.tally.votes_cast, basis.tally.axes(), chosen, took, now)
         elif basis.last == str(basis.rule) and not self._touched:
             return True  # as it is drawn already
-        self._put(owned(self._parts, basis, conclusion))
+        for found in owned_parts(self._parts, basis, conclusion):
+            self._put(found)
         if not settle(self._parts, basis, conclusion):
             self._basis = None
             return False
@@ -179,7 +205,7 @@ class Course:
         if not self._touched or now - self._drawn_at < EVERY:
             return
         fitted, tally = self._fitted, self._current.tally
-        grown = fitted is None or len(tally.votes) - fitted.votes > MOST_GROWN * fitted.votes
+        grown = fitted is None or tally.votes_cast - fitted.votes > MOST_GROWN * fitted.votes
         if fitted is None or (grown and now - fitted.at >= PATIENCE * fitted.took) or not self._tell_touched():
             self._draw(now)
         self._drawn_at = now
@@ -201,16 +227,7 @@ class Course:
 
     def _put(self, found: Labels) -> None:
         """Write labels where they are not what was written last."""
-        told = self._told
-        if told is None or len(told) == 0:
-            put_some(self._parts, found)
-            whole = len(found) == len(self._current.tally.tasks)
-            self._told = found.take(np.arange(len(found))) if whole else None
-            return
-        order = np.argsort(told.candidate)
-        at = order[np.searchsorted(told.candidate, found.candidate, sorter=order)]
-        columns = "posterior", "state", "policy", "guard"
-        differs = np.any([getattr(told, name)[at] != getattr(found, name) for name in columns], axis=0)
-        put_some(self._parts, found.take(differs))
-        for name in columns:
-            getattr(told, name)[at] = getattr(found, name)
+        tally = self._current.tally
+        if self._told is None:
+            self._told = _Told.of(len(tally.tasks))
+        put_some(self._parts, found.take(self._told.differs(found, tally.places_of(found.candidate))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, Table
 
@@ -22,6 +22,7 @@ from holotype.catalog import (
 from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Answer, Ruling, Statement, Task, Vote
 from holotype.crowd.alarms import Alarm
+from holotype.crowd.cast import gathered
 from holotype.crowd.columns import Chances, Known, Sightings, Tasks, Votes
 from holotype.crowd.layers import Layer
 from holotype.crowd.tally import Tally
@@ -108,11 +109,25 @@ def read_tally(
 
 def read_layer(connection: Connection, catalog: Catalog, layer: Layer, timed: bool = False) -> Tally:
     """All that the labels of a layer follow from; with `timed` all votes on what it hears of, with their times."""
-    tasks = candidates.tasks(connection, ranges=layer.ranges)
+    tasks = _gathered(connection, layer)
     few = layer.ranges is not None and len(tasks.candidate) <= candidates.FEW and not timed
     return _tally(
         connection, catalog, tasks, tasks.candidate.tolist() if few else None, () if timed else layer.taken, timed
     )
+
+
+def _gathered(connection: Connection, layer: Layer) -> candidates.Tasks:
+    """What a layer hears of, of which memory holds a part where it is much."""
+    wnids: list[str] = []
+
+    def columns(part: candidates.Tasks) -> tuple[Ints, ...]:
+        before = len(wnids)
+        wnids.extend(part.wnids)
+        return part.candidate, part.image, part.synset + before
+
+    found = map(columns, candidates.task_parts(connection, layer.ranges))
+    number, image, synset = gathered(found, 3)
+    return candidates.Tasks(number, image, synset, wnids)
 
 
 def read_part(connection: Connection, catalog: Catalog, tasks: candidates.Tasks) -> Tally:
@@ -128,9 +143,6 @@ def _tally(
     until: votes.Until,
     timed: bool,
 ) -> Tally:
-    held = votes.read(connection, candidates=numbers, until=until)
-    times: tuple[Floats, Floats] | tuple[None, None] = votes.read_times(connection) if timed else (None, None)
-    cast = Votes(held.candidate, held.worker, held.answer, held.round, held.workers, *times)
     chances, found = priors.read(connection, numbers), sightings.sources(connection, numbers)
     known = Known(
         read_gold(connection, numbers),
@@ -141,7 +153,21 @@ def _tally(
         frozenset(examples.unaskable(connection)),
     )
     asked = Tasks(tasks.candidate, tasks.synset, tasks.image, tasks.wnids)
-    return Tally(asked, cast, known, CatalogImages(catalog))
+    return Tally(asked, _cast(connection, numbers, until, timed), known, CatalogImages(catalog))
+
+
+def _cast(
+    connection: Connection, numbers: Sequence[int] | None, until: votes.Until, timed: bool
+) -> Votes | Iterator[Votes]:
+    """Votes on all candidates, part by part, or on some; with their times all at once."""
+    if numbers is None and not timed:
+        return (_columns(part) for part in votes.read_parts(connection, until))
+    held = votes.read(connection, candidates=numbers, until=until)
+    return _columns(held, *votes.read_times(connection)) if timed else _columns(held)
+
+
+def _columns(held: votes.Votes, seconds: Floats | None = None, at: Floats | None = None) -> Votes:
+    return Votes(held.candidate, held.worker, held.answer, held.round, held.workers, seconds, at)
 
 
 def read_alarms(connection: Connection) -> tuple[Alarm, ...]:

@@ -147,7 +147,7 @@ def _part(path: Path, start: int, tally: Tally, axes: Axes, has_priors: bool) ->
     np.save(numbers, tally.tasks.number)
     shard = Shard(path, start, start + ballot.tasks, 0, ballot.workers, ballot.synsets, ballot.answers)
     known = tally.known.gold, tally.known.rulings
-    return _Part(shard.write(path, ballot), numbers, *known, axes.batches, len(tally.votes), tally.last_round)
+    return _Part(shard.write(path, ballot), numbers, *known, axes.batches, tally.votes_cast, tally.last_round)
 
 
 def _filled(tally: Tally, axes: Axes, has_priors: bool) -> Ballot:
@@ -193,7 +193,7 @@ def _write(connection: Connection, read: _Read, found: ShardedConclusion, policy
         return None
     changed = 0
     for part, (_, conclusion) in zip(read.parts, found, strict=True):
-        changed += _put(connection, labels_of(part.of(), conclusion, policy))
+        changed += put_in_parts(connection, labels_of(part.of(), conclusion, policy))
     changed += decide_others(connection, [part.places_of for part in read.parts])
     labels.set_last_policy(connection, str(policy), json.dumps([asdict(alarm) for alarm in found.alarms]))
     remember(connection, policy, found.memory, read.axes, _numbers(read.parts, found.memory))
@@ -202,7 +202,7 @@ def _write(connection: Connection, read: _Read, found: ShardedConclusion, policy
     return changed
 
 
-def _put(connection: Connection, found: Labels) -> int:
+def put_in_parts(connection: Connection, found: Labels) -> int:
     """Write labels, so many at once that only theirs are looked up; how many changed."""
     starts = range(0, len(found), labels.FEW)
     parts = (found.take(np.arange(start, min(start + labels.FEW, len(found)))) for start in starts)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from holotype.catalog import labels, learned
+from holotype.catalog.labels import Labels
 from holotype.catalog.votes import Counts
 from holotype.consensus.ballot import Ints
 from holotype.consensus.recall import Learned, Recall
@@ -26,6 +27,7 @@ from holotype.crowd.imageable import is_incremental
 from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
+from holotype.project.drawing import TASKS_AT_ONCE
 from holotype.project.facts import read_alarms
 
 _MODEL: Final = "model"
@@ -103,7 +105,7 @@ def remember_division(connection: Connection, rule: Division, counts: Counts, ap
 
 def remember_rounds(connection: Connection, policy: Policy, counts: Counts, tally: Tally) -> None:
     """Keep what labels are drawn from, and what was open when the tally's rounds began."""
-    write_drawn(connection, Drawn(str(policy), counts, len(tally.votes), tally.last_round, tally.done))
+    write_drawn(connection, Drawn(str(policy), counts, tally.votes_cast, tally.last_round, tally.done))
     learned.put(connection, _OPENED, _opened_to_bytes(tally))
 
 
@@ -116,19 +118,32 @@ def forget_rounds(connection: Connection, policy: Policy, counts: Counts, fitted
 def recall(connection: Connection, policy: Policy, tally: Tally) -> Conclusion | None:
     """What is concluded of a tally as the labels say, which it knows from now on; None where they do not say it of
     every task."""
-    held = labels.read(connection)
     number = tally.tasks.number
-    if not np.array_equal(held.candidate, np.sort(number)):
+    tasks, at_once = len(number), TASKS_AT_ONCE
+    if tasks > at_once and labels.drawn(connection) != tasks:
         return None
-    of = held.take(np.searchsorted(held.candidate, number))
-    states = np.array([STATES.index(state) for state in map(str, held.states)], np.int8)
-    guards = np.array([FREE if name is None else list(map(str, GUARDS)).index(name) for name in held.guards], np.int8)
-    guard = guards[of.guard] if len(guards) else np.zeros(0, np.int8)
-    state = states[of.state] if len(states) else guard
-    found = Conclusion(state, of.posterior, guard, read_alarms(connection))
+    found = Conclusion(np.empty(tasks, np.int8), np.empty(tasks), np.empty(tasks, np.int8), read_alarms(connection))
+    for start in range(0, max(tasks, 1), at_once):
+        some = slice(start, start + at_once)
+        if not _recalled(
+            labels.read(connection, number[some].tolist() if tasks > at_once else None), found, number, some
+        ):
+            return None
     tally.remember(policy, found)
     tally.opened = _opened_from_bytes(learned.read(connection, _OPENED) or b"", tally)
     return found
+
+
+def _recalled(held: Labels, found: Conclusion, number: Ints, some: slice) -> bool:
+    """Whether labels are of just some tasks, by their numbers; what they say of those is what was found then."""
+    if not np.array_equal(held.candidate, np.sort(number[some])):
+        return False
+    of = held.take(np.searchsorted(held.candidate, number[some]))
+    states = np.array([STATES.index(state) for state in map(str, held.states)], np.int8)
+    guards = np.array([FREE if name is None else list(map(str, GUARDS)).index(name) for name in held.guards], np.int8)
+    if found.guard is not None and len(of):
+        found.state[some], found.scores[some], found.guard[some] = states[of.state], of.posterior, guards[of.guard]
+    return True
 
 
 def read_model(connection: Connection) -> tuple[Memory, Axes, Ints] | None:
