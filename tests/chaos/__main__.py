@@ -5,20 +5,19 @@ from __future__ import annotations
 import argparse
 import functools
 import logging
-import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from chaos.beside import Beside
 from chaos.facts import checked
-from chaos.faults import FAULTS, WRITERS, Left
+from chaos.faults import FAULTS, Left
 from chaos.running import Ended, answered, in_a_process
-from chaos.stages import STAGES, Facts, Stage, asked
+from chaos.stages import STAGES, Facts, Stage
 from conftest import saved_ontology
 from holotype.ontology import Ontology, load_wordnet
 
@@ -34,9 +33,10 @@ class Trials:
         self.stage, self.root = stage, root
         self.work, self.made, self.log = root / "work", root / "made", root / "log"
         self.work.mkdir(parents=True)
-        self._ports = _begin(stage.beside) if stage.beside else ""
+        self._beside = Beside(stage.beside)
         self._done("made", lambda: stage.make(self.work))
         shutil.copytree(self.work, self.made)
+        self._beside.ask("/keep")
         self.seconds = self._done("run undisturbed", lambda: stage.run(self.work)).seconds
         self.facts = self._looked_at()
         self.kills = 0
@@ -45,13 +45,11 @@ class Trials:
         """Begin anew, be killed once or several times, go on to the end, and compare."""
         shutil.rmtree(self.work)
         shutil.copytree(self.made, self.work)
-        if self.stage.beside == "mturk":
-            asked(int(self._ports.split()[1]), "/reset")
+        self._beside.ask("/reset")
         killed = []
         for number in range(dice.choice(SEVERAL)):
             at = dice.uniform(0, self.seconds * (0.4 if number else 1.05))
-            os.environ["CHAOS_PORTS"] = self._ports
-            ended = in_a_process(lambda: self.stage.run(self.work), self.log, at)
+            ended = in_a_process(self._beside.known_to(lambda: self.stage.run(self.work)), self.log, at)
             killed.append(round(at, 4))
             if ended.code == 0:
                 break
@@ -64,27 +62,25 @@ class Trials:
             raise AssertionError(f"killed at {killed} s, it is another:\n{_differing(self.facts, facts)}")
 
     def _done(self, what: str, work: Callable[[], object]) -> Ended:
-        os.environ["CHAOS_PORTS"] = self._ports
-        ended = in_a_process(work, self.log)
+        ended = in_a_process(self._beside.known_to(work), self.log)
         if ended.code:
             raise AssertionError(f"{self.stage.name}, {what}: exit code {ended.code}\n{ended.said[-4000:]}")
         return ended
 
     def _looked_at(self, when: str = "undisturbed") -> Facts:
-        os.environ["CHAOS_PORTS"] = self._ports
         if self.stage.checked:
-            found = answered(lambda: checked(self.work / "project"), self.log)
+            found = answered(self._beside.known_to(lambda: checked(self.work / "project")), self.log)
             if found["problems"]:
                 raise AssertionError(f"{self.stage.name}, {when}: {found['problems']}")
-        told: Facts = answered(lambda: self.stage.facts(self.work), self.log)
+        told: Facts = answered(self._beside.known_to(lambda: self.stage.facts(self.work)), self.log)
         return told
 
 
 def _faults(root: Path) -> int:
     """Let everything else go wrong that can; how often that did harm."""
     failed = 0
-    for fault in FAULTS:
-        for stage in WRITERS:
+    for fault, stages in FAULTS:
+        for stage in stages:
             name = f"{fault.__name__.replace('_', ' ')}, {stage.name}"
             try:
                 fault(stage, root)
@@ -95,19 +91,6 @@ def _faults(root: Path) -> int:
                 failed += 1
                 print(f"FAILED: {name}: {error}", flush=True)
     return failed
-
-
-def _begin(name: str) -> str:
-    """Start what lies beside a stage; its ports. It ends with this process."""
-    beside = subprocess.Popen(
-        [sys.executable, "-m", "chaos.hosts", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    _BESIDE.append(beside)
-    assert beside.stdout is not None
-    return beside.stdout.readline().strip()
-
-
-_BESIDE: list[subprocess.Popen[str]] = []
 
 
 def _differing(one: Facts, other: Facts) -> str:

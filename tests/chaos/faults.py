@@ -1,5 +1,6 @@
 """Other ways in which things go wrong: a full disk, one that is read-only, a clock that goes back, a database that is
-started anew. The same command again, when that is over, must end as if nothing had been."""
+started anew, a store that answers badly, a node that is lost. The same command again, when that is over, must end as
+if nothing had been."""
 
 from __future__ import annotations
 
@@ -9,16 +10,20 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
 
+from chaos.beside import Beside, asked, ports
 from chaos.facts import checked, facts_of
-from chaos.running import answered, command, in_a_process
-from chaos.stages import Facts, Stage, empty, labelled, release
+from chaos.running import answered, in_a_process
+from chaos.stages import IN_BUCKET, Facts, Stage, empty, ingest, ingest_step_by_step, labelled, release
 
 ROOM = 24 << 20
+MOMENT = timedelta(milliseconds=1)
 SIZES = (30_000, 200_000, 600_000, 900_000)
 
 
@@ -129,20 +134,80 @@ def database_restarted(stage: Stage, root: Path) -> None:
         execute("pg_ctl", "stop", "-D", f"{folder}/data", "-m", "immediate")
 
 
-FAULTS: tuple[Callable[[Stage, Path], None], ...] = (
-    full_disk,
-    small_disk,
-    read_only_disk,
-    clock_back,
-    database_restarted,
-)
+def store_answers_badly(stage: Stage, root: Path) -> None:
+    """A store answers some requests late, with other bytes, in part or not at all, and few are asked again; then all
+    goes well."""
+    if stage.lacks:
+        raise Left(stage.lacks)
+    few = {"max_retries": 2, "backoff": {"init_backoff": MOMENT, "max_backoff": MOMENT, "base": 2}}
+    beside = Beside(stage.beside)
+    try:
+        shutil.rmtree(root, ignore_errors=True)
+        work = root / "work"
+        work.mkdir(parents=True)
+        _done(beside.known_to(lambda: stage.make(work)), root, "made")
+
+        def impatient() -> object:
+            with mock.patch("holotype.store.bucket._RETRIES", few):
+                return stage.run(work)
+
+        for number, share in enumerate((0.8, 0.6, 0.3)):
+            beside.ask(f"/badly?seed={number}&share={share}")
+            ended = in_a_process(beside.known_to(impatient), root / "log")
+            assert ended.code in (0, 2), f"where {share} of the answers are bad: {ended.code}\n{ended.said}"
+            assert "Traceback" not in ended.said, ended.said
+        beside.ask("/badly?seed=0&share=0")
+        _goes_on(stage, work, root, "after a store had answered badly", beside=beside)
+    finally:
+        beside.end()
 
 
-WRITERS = (
-    Stage("ingest", empty, lambda folder: command("ingest", folder / "photos", "-p", folder / "project")()),
-    Stage("release", labelled, release),
-)
+def node_lost(stage: Stage, root: Path) -> None:
+    """A node of a Ray cluster is lost once the first answers are here: it ends as on threads."""
+    lacks = ", ".join(f"{name} is not installed" for name in ("ray", "daft") if not find_spec(name))
+    if lacks:
+        raise Left(lacks)
+    made, facts = _made(stage, root), []
+    beside = Beside("ray")
+    try:
+        work = _copied(made, root)
+
+        def losing() -> object:
+            from holotype.engine import queries
+
+            real = queries.read
+
+            def read(reference: object) -> object:
+                found = list(real(reference))
+                asked(ports()[-1], "/lose")
+                return found
+
+            with mock.patch("holotype.engine.answers.read", read):
+                return stage.run(work)
+
+        _done(beside.known_to(losing), root, "where a node is lost")
+        assert beside.ask("/nodes") == [1], "no answer came from the cluster"
+        facts.append(answered(lambda: facts_of(work / "project"), root / "log"))
+    finally:
+        beside.end()
+    work = _copied(made, root)
+    _goes_on(stage, work, root, "on threads")
+    facts.append(answered(lambda: facts_of(work / "project"), root / "log"))
+    assert facts[0] == facts[1], f"where a node is lost it is another:\n{facts}"
+
+
+WRITERS = Stage("ingest", empty, ingest), Stage("release", labelled, release)
 """Stages that are commands: what they say when they fail is one line."""
+MANY = Stage("ingest", empty, ingest_step_by_step)
+FAULTS: tuple[tuple[Callable[[Stage, Path], None], Sequence[Stage]], ...] = (
+    (full_disk, WRITERS),
+    (small_disk, WRITERS),
+    (read_only_disk, WRITERS),
+    (clock_back, WRITERS),
+    (database_restarted, WRITERS),
+    (store_answers_badly, IN_BUCKET),
+    (node_lost, [MANY]),
+)
 
 
 def _done(work: Callable[[], object], root: Path, what: str) -> None:
@@ -164,15 +229,19 @@ def _copied(made: Path, root: Path) -> Path:
     return Path(shutil.copytree(made, root / "work"))
 
 
-def _goes_on(stage: Stage, work: Path, root: Path, when: str, compare: bool = True) -> None:
+def _goes_on(
+    stage: Stage, work: Path, root: Path, when: str, compare: bool = True, beside: Beside | None = None
+) -> None:
     """Do the stage again, where nothing is in the way; it is as if nothing had been."""
-    _done(lambda: stage.run(work), root, when)
-    found = answered(lambda: checked(work / "project"), root / "log")
+    known_to = (beside or Beside("")).known_to
+    _done(known_to(lambda: stage.run(work)), root, when)
+    found = answered(known_to(lambda: checked(work / "project")), root / "log")
     assert not found["problems"], f"{when}: {found['problems']}"
     if compare:
-        told: Facts = answered(lambda: facts_of(work / "project"), root / "log")
-        _done(lambda: stage.run(work), root, when)
-        assert answered(lambda: facts_of(work / "project"), root / "log") == told, f"{when}: not the same again"
+        told: Facts = answered(known_to(lambda: facts_of(work / "project")), root / "log")
+        _done(known_to(lambda: stage.run(work)), root, when)
+        again = answered(known_to(lambda: facts_of(work / "project")), root / "log")
+        assert again == told, f"{when}: not the same again"
 
 
 @contextmanager

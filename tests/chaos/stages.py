@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -14,8 +15,9 @@ from typing import Any
 from unittest import mock
 
 import holotype
+from chaos.beside import asked, ports
 from chaos.facts import facts_of
-from chaos.hosts import PICTURES
+from chaos.hosts import BUCKET, PICTURES
 from chaos.running import command
 from conftest import encoded, photo
 from holotype.crowd.policies import Fixed
@@ -53,24 +55,24 @@ def write_photographs(folder: Path, count: int = 40, size: tuple[int, int] = (24
     (folder / CAT / "cut.jpg").write_bytes((folder / CAT / "1.jpg").read_bytes()[:-900])
 
 
-def empty(folder: Path, count: int = 40) -> None:
+def empty(folder: Path, count: int = 40, store: str | None = None) -> None:
     """A project of WordNet with nothing in it, and photographs beside it."""
-    holotype.init(folder / "project").close()
+    holotype.init(folder / "project", store=store).close()
     write_photographs(folder / "photos", count)
     with holotype.open(folder / "project") as db:
         assert db.ontology
 
 
-def filled(folder: Path, count: int = 40) -> None:
+def filled(folder: Path, count: int = 40, store: str | None = None) -> None:
     """A project with photographs."""
-    empty(folder, count)
+    empty(folder, count, store)
     with holotype.open(folder / "project") as db:
         db.images.ingest(folder / "photos")
 
 
-def labelled(folder: Path, count: int = 40) -> None:
+def labelled(folder: Path, count: int = 40, store: str | None = None) -> None:
     """A project with photographs that a crowd has looked at."""
-    filled(folder, count)
+    filled(folder, count, store)
     with holotype.open(folder / "project") as db:
         db.crowd.run(db.crowd.simulated(seed=1), Fixed(3))
 
@@ -281,11 +283,6 @@ def _listed(folder: Path) -> None:
     (folder / "urls.txt").write_text("".join(rows))
 
 
-def ports() -> list[int]:
-    """The ports of what runs beside a stage."""
-    return [int(port) for port in os.environ["CHAOS_PORTS"].split()]
-
-
 def _turk(folder: Path) -> None:
     """A campaign on Mechanical Turk, whose people answer all that is up whenever it has nothing more to do."""
     from decimal import Decimal
@@ -314,14 +311,6 @@ def _turk(folder: Path) -> None:
                     done += 1
             if not done:
                 return
-
-
-def asked(port: int, path: str, body: str = "") -> Any:
-    """What a host beside a stage answers."""
-    from urllib.request import Request, urlopen
-
-    with urlopen(Request(f"http://127.0.0.1:{port}{path}", body.encode(), method="POST")) as answer:
-        return json.load(answer)
 
 
 def _backup(folder: Path) -> object:
@@ -369,8 +358,34 @@ def _moved(folder: Path) -> Facts:
     return {"before": before, "after": facts_of(folder / "project")}
 
 
+def ingest(folder: Path) -> object:
+    """Take in the photographs."""
+    return command("ingest", folder / "photos", "-p", folder / "project")()
+
+
+def ingest_step_by_step(folder: Path) -> object:
+    """Take them in by small batches, each of them a commit."""
+    from holotype.project import intake
+    from holotype.store.pack_objects import PackObjects
+    from holotype.store.packs import Commit
+
+    small = functools.partial(intake._batches, count=4)
+    with mock.patch.object(PackObjects, "commit_at", Commit(4, 1 << 20)), mock.patch.object(intake, "_batches", small):
+        return ingest(folder)
+
+
+PLACE = f"s3://{BUCKET}/birds"
+_no_bucket = ", ".join(f"{name} is not installed" for name in ("obstore", "moto") if not find_spec(name))
+IN_BUCKET = (
+    Stage(
+        "bucket ingest", lambda folder: empty(folder, store=PLACE), ingest_step_by_step, lacks=_no_bucket, beside="s3"
+    ),
+    Stage("bucket release", lambda folder: labelled(folder, store=PLACE), release, lacks=_no_bucket, beside="s3"),
+)
+"""Stages of a project whose packs and releases lie in an object store."""
+
 STAGES = (
-    Stage("ingest", empty, lambda folder: command("ingest", folder / "photos", "-p", folder / "project")()),
+    Stage("ingest", empty, ingest),
     Stage("datasets add", _archives, _import),
     Stage(
         "datasets fingerprint", _imported, lambda folder: command("datasets", "fingerprint", "-p", folder / "project")()
@@ -403,4 +418,5 @@ STAGES = (
         lacks="" if find_spec("torch") else "torch is not installed",
         checked=False,
     ),
+    *IN_BUCKET,
 )
