@@ -32,7 +32,8 @@ from pyarrow import csv
 from sqlalchemy import Connection, Select, insert, select
 
 import holotype
-from holotype.catalog import Catalog, statements
+from holotype.catalog import Catalog, kept_counts, statements
+from holotype.catalog import campaigns as campaign_rows
 from holotype.catalog import candidates as candidate_rows
 from holotype.catalog import votes as vote_rows
 from holotype.catalog.datasets import Imported, add_images
@@ -252,11 +253,14 @@ def measure(db: Project) -> None:
     told(clock, f"{20 * SLICE:,} votes read as columns", read(lambda one: _read(one, few, kinds)), 20 * SLICE)
     told(clock, "a round: all votes read", read(vote_rows.read), votes)
     told(clock, "a round: all tasks read", read(candidate_rows.tasks), votes // ROUNDS)
+    told(clock, "a look at whether anything is new, peer: by counting", read(kept_counts.count))
     told(clock, "a look at whether anything is new (each tick)", read(vote_rows.evidence_counts))
     told(clock, "sheets that are not counted, first", db.crowd.web().collect)
     told(clock, "overview, first", db.overview.numbers)
     told(clock, "overview, again", db.overview.numbers)
     told(clock, "counts", db.counts)
+    told(clock, "statistics", db.statistics)
+    told(clock, "the votes of a campaign on everything", read(lambda one: campaign_rows.votes(one, None, BEGAN + 3e5)))
     told(clock, "the board of open pages, first", lambda: db.desk.outlook("nobody", time.time()))
 
 
@@ -298,6 +302,7 @@ def bench(options: argparse.Namespace) -> None:
             is_new = not connection.exec_driver_sql("SELECT 1 FROM vote LIMIT 1").first()
         if is_new:
             make(db.catalog, options.candidates)
+            db.catalog.transact(kept_counts.mend)  # triggers did not see what came without references being checked
             with db.catalog._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")
         if not options.only_leases:

@@ -143,3 +143,30 @@ def test_what_came_meanwhile_is_drawn_too(db: Project, small: None, monkeypatch:
         told = learned.drawn(connection)
     assert told is not None
     assert f'"votes": {len(db.crowd.votes())}' in told
+
+
+@pytest.mark.parametrize("policy", [POLICY, Lead(2, 5)])
+def test_damage_is_found_whatever_is_read_at_once(
+    db: Project, small: None, monkeypatch: pytest.MonkeyPatch, policy: Policy
+) -> None:
+    parts = parts_of(db)
+    conclude_all(parts, policy)
+    found = []
+    for statement in (
+        None,
+        "UPDATE candidate SET state = (state + 1) % 4 WHERE id IN (1, 2, 19)",
+        "UPDATE candidate SET posterior = posterior / 2 WHERE id = 7",
+        "UPDATE candidate SET posterior = NULL, policy_id = NULL, state = 0 WHERE id = 12",
+    ):
+        if statement is not None:
+            with parts.catalog.write() as connection:
+                connection.exec_driver_sql(statement)
+        for at_once in (3, 5, 1_000):
+            monkeypatch.setattr("holotype.project.large_labels.TASKS_AT_ONCE", at_once)
+            monkeypatch.setattr(labels, "FEW", at_once)
+            found.append([one.said for one in db.check().problems if one.check == "labels"])
+    assert found[:3] == [[]] * 3
+    assert found[3] != []
+    for start in (3, 6, 9):
+        assert found[start : start + 3] == [found[start]] * 3
+    assert found[3] != found[6] != found[9]

@@ -110,7 +110,8 @@ def votes(connection: Connection, ranges: Sequence[tuple[int, int]] | None, at: 
     cast before a Unix time, and those since."""
     vote = t.vote.c
     late = func.coalesce(func.sum(case((vote.at >= at, 1), else_=0)), 0)
-    asked = select(func.count(), late).select_from(t.vote.join(t.candidate)).where(vote.round > 0)
+    of = t.vote if ranges is None else t.vote.join(t.candidate)  # every vote is on a candidate
+    asked = select(func.count(), late).select_from(of).where(vote.round > 0)
     rows = [connection.execute(asked.where(where)).one() for where in _within(ranges)]
     every, since = (sum(int(row[column]) for row in rows) for column in (0, 1))
     return every - since, since

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Select, Table, exc, func, select
 
-COPIED: Final = 200
+COPIED: Final = 10
 """Rows from which on a stream is quicker than statements."""
 
 _DTYPES: Final = {20: ">i8", 21: ">i2", 23: ">i4", 701: ">f8"}

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, func, insert, select
 
+from holotype.catalog import kept_counts, withdrawals
 from holotype.catalog import schema as t
-from holotype.catalog import withdrawals
 from holotype.catalog.statements import add_rows, chunks
 from holotype.store.location import PACK, Location
 
@@ -224,12 +224,12 @@ def totals(connection: Connection) -> dict[str, int]:
     """Number of own images, of candidates that are asked about, of votes, workers and near-duplicates, and the bytes of
     own images."""
     own, count = t.image.c.dataset_id == t.OWN, func.count()
+    kept = dict(zip((one.name for one in kept_counts.COUNTED), kept_counts.read(connection), strict=True))
     questions = {
         "images": select(count).select_from(t.image).where(own),
-        "candidates": select(count).select_from(t.candidate).where(t.candidate.c.asked == 1),
-        "votes": select(count).select_from(t.vote),
         "workers": select(count).select_from(t.worker),
         "near_duplicates": select(count).select_from(t.near_duplicate),
         "bytes": select(func.coalesce(func.sum(t.image.c.length), 0)).where(own),
     }
-    return {name: int(connection.execute(question).scalar_one()) for name, question in questions.items()}
+    found = {name: int(connection.execute(question).scalar_one()) for name, question in questions.items()}
+    return {"images": found["images"], "candidates": kept["candidate"], "votes": kept["vote"], **found}

@@ -16,7 +16,7 @@ def votes_since(connection: Connection, times: list[float]) -> list[int]:
     counted: list[ColumnElement[Any]] = [func.coalesce(func.sum(case((vote.at >= at, 1), else_=0)), 0) for at in late]
     found = connection.execute(select(*counted).where(vote.at >= min(late))).one() if late else ()
     since = dict(zip(late, map(int, found), strict=True))
-    every = connection.execute(select(func.count()).select_from(t.vote)).scalar_one() if len(late) < len(times) else 0
+    every = votes.evidence_counts(connection).votes if len(late) < len(times) else 0
     return [since.get(at, every) for at in times]
 
 

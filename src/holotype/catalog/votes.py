@@ -18,7 +18,7 @@ from sqlalchemy import (
     true,
 )
 
-from holotype.catalog import candidates, workers
+from holotype.catalog import candidates, kept_counts, workers
 from holotype.catalog import schema as t
 from holotype.catalog.candidates import under
 from holotype.catalog.images import is_sound
@@ -211,11 +211,7 @@ def labels_helped(connection: Connection, prefix: str) -> list[tuple[str, int, s
 
 def evidence_counts(connection: Connection) -> Counts:
     """How much there is of all that labels follow from; it only grows."""
-    asked = select(func.count()).select_from(t.candidate).where(t.candidate.c.asked == 1)
-    tables = t.vote, t.gold, t.prior, t.standing, t.overruling, t.sighting
-    questions = asked, *(select(func.count()).select_from(table) for table in tables)
-    found = (connection.execute(question).scalar_one() for question in questions)
-    return Counts(*[*found, candidates.changes(connection)])
+    return Counts(*[*kept_counts.read(connection), candidates.changes(connection)])
 
 
 def voted_by(connection: Connection, worker: str, candidates: Iterable[int]) -> set[int]:

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import labels, statements, votes
+from holotype.catalog import kept_counts, labels, statements, votes
 from holotype.catalog.labels import Labels
 from holotype.crowd.conclusion import Conclusion, Policy
 from holotype.crowd.division import Division, Rule
@@ -22,7 +22,7 @@ from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.project.drawing import TASKS_AT_ONCE, decide_others, label_parts, labels_of
 from holotype.project.facts import read_layer
-from holotype.project.large_labels import can_be_sharded, draw_by_shards, put_in_parts
+from holotype.project.large_labels import can_be_sharded, conclude_by_shards, draw_by_shards, put_in_parts
 from holotype.project.memory import (
     appended_votes,
     note_appended,
@@ -95,11 +95,12 @@ def _ontology(connection: Connection) -> str | None:
 
 def _take_all(connection: Connection, parts: Parts, rule: Rule) -> list[Basis]:
     """What every layer of a rule concludes from."""
+    return [_take_layer(connection, parts, rule, layer) for layer in layers_of(rule, parts.ontology)]
+
+
+def _take_layer(connection: Connection, parts: Parts, rule: Rule, layer: Layer) -> Basis:
     counts, last, ontology = votes.evidence_counts(connection), labels.last_policy(connection), _ontology(connection)
-    return [
-        Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last, ontology=ontology)
-        for layer in layers_of(rule, parts.ontology)
-    ]
+    return Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last, ontology=ontology)
 
 
 def _alarms(connection: Connection, drawn: Sequence[tuple[Basis, Conclusion]]) -> str:
@@ -140,6 +141,7 @@ def _put(connection: Connection, parts: Parts, basis: Basis, conclusion: Conclus
 
 def _keep(connection: Connection, parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]], new: bool) -> int:
     """Write what labels are drawn from, and what no layer concludes of, if they are `new`; how many labels changed."""
+    kept_counts.fold(connection)
     basis, conclusion = drawn[0]
     changed, whole = 0, len(drawn) == len(layers_of(basis.rule, parts.ontology))
     if new:
@@ -328,11 +330,16 @@ def _draw(parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]]) -> int | None
 
 
 def conclude_anew(parts: Parts, last: str) -> Iterator[Labels]:
-    """What each layer of the rule that labels were drawn by last concludes of all there is, which nothing is done with.
+    """What the rule that labels were drawn by last concludes of all there is, which nothing is done with: a shard at a
+    time where votes are very many, else a layer.
 
     Raises `CrowdError` where the rule is not holotype's own.
     """
-    with parts.catalog.read() as connection:
-        bases = _take_all(connection, parts, rule_of(last))
-    for basis in bases:
+    rule = rule_of(last)
+    if _many(parts) and can_be_sharded(rule, parts):
+        yield from conclude_by_shards(parts, rule)
+        return
+    for layer in layers_of(rule, parts.ontology):
+        with parts.catalog.read() as connection:
+            basis = _take_layer(connection, parts, rule, layer)
         yield owned(parts, basis, basis.conclude())

@@ -12,7 +12,7 @@ from typing import Final, TypeGuard
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, labels, priors, statements, votes, workers
+from holotype.catalog import candidates, kept_counts, labels, priors, statements, votes, workers
 from holotype.catalog.labels import Labels
 from holotype.catalog.votes import Counts
 from holotype.consensus.ballot import UNKNOWN, Ballot, Ints
@@ -93,6 +93,16 @@ def draw_by_shards(parts: Parts, policy: Policy) -> int | None:
             read = _read(connection, parts, folder)
         found = conclude_shards(policy, [part.shard for part in read.parts], folder)
         return parts.catalog.transact(partial(_write, read=read, found=found, policy=policy))
+
+
+def conclude_by_shards(parts: Parts, policy: Policy) -> Iterator[Labels]:
+    """What a policy that `can_be_sharded` concludes of all there is, a shard at a time, which nothing is done with."""
+    with room_for_shards() as folder:
+        with parts.catalog.read() as connection:
+            read = _read(connection, parts, folder)
+        found = conclude_shards(policy, [part.shard for part in read.parts], folder)
+        for part, (_, conclusion) in zip(read.parts, found, strict=True):
+            yield labels_of(part.of(), conclusion, policy)
 
 
 def _ontology(connection: Connection) -> str | None:
@@ -191,6 +201,7 @@ def _key(key: str) -> str:
 def _write(connection: Connection, read: _Read, found: ShardedConclusion, policy: Policy) -> int | None:
     if not read.is_all(connection):
         return None
+    kept_counts.fold(connection)
     changed = 0
     for part, (_, conclusion) in zip(read.parts, found, strict=True):
         changed += put_in_parts(connection, labels_of(part.of(), conclusion, policy))
