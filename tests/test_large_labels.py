@@ -84,6 +84,11 @@ def test_they_are_the_same(db: Project, small: None) -> None:
     assert conclude_all(parts, POLICY) == 0
 
 
+def test_a_check_by_shards_finds_nothing_in_what_was_drawn_at_once(db: Project, small: None) -> None:
+    """The order of votes moves posteriors a little, and nothing is wrong."""
+    assert not [one for one in db.check().problems if one.check == "labels"]
+
+
 def test_by_policies_without_a_model_too(db: Project, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = parts_of(db)
     conclude_all(parts, Lead(2, 5))

@@ -25,7 +25,7 @@ from holotype.project.checking_files import (
     check_releases,
     clear_leftovers,
 )
-from holotype.project.conclusions import conclude_anew, draw_anew, is_rule, redraw
+from holotype.project.conclusions import are_many, conclude_anew, draw_anew, is_rule, redraw
 from holotype.project.dataset_said import Advance
 from holotype.project.memory import read_drawn
 from holotype.project.near_duplicates import INDEX, group_near_duplicates
@@ -34,6 +34,8 @@ from holotype.store.pack_check import cut_tail
 
 _CLOSE: Final = 1e-9
 """How far a posterior may be from what is concluded again."""
+_CLOSE_BY_SHARDS: Final = 1e-3
+"""The same, where there are so many votes that one of them may have been concluded a shard at a time, and one not."""
 _GROUPS: Final = frozenset({"near-duplicate-group", "near-duplicate-read", "near-duplicates-old"})
 _MENDABLE: Final = _GROUPS.union(
     ("withdrawn-candidate", "rank", "kept-counts", "labels", "labels-old", "pack-tail"),
@@ -121,7 +123,9 @@ def _check_labels(parts: Parts, quick: bool) -> Iterator[Finding]:
     if not current:
         yield Finding("labels-old", "labels do not follow from all that is known yet", harmless=True)
     elif not quick and is_rule(last):
-        wrong = sum(_otherwise(parts, some) for found in conclude_anew(parts, last) for some in _few_at_once(found))
+        close = _CLOSE_BY_SHARDS if are_many(parts) else _CLOSE
+        found = conclude_anew(parts, last)
+        wrong = sum(_otherwise(parts, some, close) for part in found for some in _few_at_once(part))
         if wrong:
             yield Finding("labels", f"{wrong:,} labels are not what follows from what people said")
 
@@ -132,8 +136,9 @@ def _few_at_once(found: Labels) -> Iterator[Labels]:
         yield found.take(np.arange(start, min(start + labels.FEW, len(found))))
 
 
-def _otherwise(parts: Parts, found: Labels) -> int:
-    """Of how many candidates the catalog says something else than is concluded."""
+def _otherwise(parts: Parts, found: Labels, close: float) -> int:
+    """Of how many candidates the catalog says something else than is concluded; posteriors that are `close` are alike,
+    and where they are alike but not the same, so are the states that follow from them."""
     with parts.catalog.read() as connection:
         held = labels.read(connection, found.candidate.tolist())
     if not len(held):
@@ -142,8 +147,9 @@ def _otherwise(parts: Parts, found: Labels) -> int:
     same = held.candidate[at] == found.candidate
     state = np.array(held.states)[held.state[at]] == np.array(found.states)[found.state]
     policy = np.array(held.policies)[held.policy[at]] == np.array(found.policies)[found.policy]
-    near = np.isclose(held.posterior[at], found.posterior, rtol=0, atol=_CLOSE)
-    return int(np.sum(~(same & state & policy & near)))
+    apart = np.abs(held.posterior[at] - found.posterior)
+    alike = (apart <= close) & (state | (apart > _CLOSE))
+    return int(np.sum(~(same & policy & alike)))
 
 
 def _mend(parts: Parts, broken: frozenset[str]) -> Iterator[str]:

@@ -216,7 +216,7 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
         note_appended(connection, 1)
         return outcome, rule, decide_others(connection) if rule is None else 0
 
-    if not (parts.catalog.shared or _many(parts)):
+    if not (parts.catalog.shared or are_many(parts)):
         return parts.catalog.transact(work)
     outcome, rule, changed = parts.catalog.transact(facts)
     if rule is None:
@@ -302,7 +302,7 @@ def conclude_all(parts: Parts, rule: Rule) -> int:
             return changed
 
 
-def _many(parts: Parts) -> bool:
+def are_many(parts: Parts) -> bool:
     """Whether there are so many votes that labels are drawn shard by shard, where a policy can."""
     with parts.catalog.read() as connection:
         return votes.newest(connection) >= LARGE
@@ -310,7 +310,7 @@ def _many(parts: Parts) -> bool:
 
 def _draw_all(parts: Parts, rule: Rule) -> int | None:
     """Draw all labels by a rule; as `_draw`."""
-    if _many(parts) and can_be_sharded(rule, parts):
+    if are_many(parts) and can_be_sharded(rule, parts):
         return draw_by_shards(parts, rule)
     with parts.catalog.read() as connection:
         bases = _take_all(connection, parts, rule)
@@ -336,7 +336,7 @@ def conclude_anew(parts: Parts, last: str) -> Iterator[Labels]:
     Raises `CrowdError` where the rule is not holotype's own.
     """
     rule = rule_of(last)
-    if _many(parts) and can_be_sharded(rule, parts):
+    if are_many(parts) and can_be_sharded(rule, parts):
         yield from conclude_by_shards(parts, rule)
         return
     for layer in layers_of(rule, parts.ontology):
