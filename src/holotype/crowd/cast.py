@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import IO, Any, Final
 
@@ -147,13 +148,14 @@ class Column:
             self._file: IO[bytes] = tempfile.TemporaryFile(prefix="holotype-")  # noqa: SIM115 - held as long as this is
         except OSError as error:
             raise no_room(tempfile.gettempdir(), error) from error
-        weakref.finalize(self, self._file.close)
+        weakref.finalize(self, _close, self._file)
 
     def add(self, values: npt.NDArray[Any]) -> None:
         """Add numbers at the end."""
         try:
             self._file.seek(0, 2)
             self._file.write(np.ascontiguousarray(values, self._kind).tobytes())
+            self._file.flush()
         except OSError as error:
             raise no_room(tempfile.gettempdir(), error) from error
 
@@ -164,11 +166,12 @@ class Column:
 
     def mapped(self) -> npt.NDArray[Any]:
         """All numbers, of which memory holds what is looked at."""
-        try:
-            self._file.flush()
-        except OSError as error:
-            raise no_room(tempfile.gettempdir(), error) from error
         return np.asarray(np.memmap(self._file, self._kind, "r"))
+
+
+def _close(file: IO[bytes]) -> None:
+    with suppress(OSError):  # what could not be written
+        file.close()
 
 
 def gathered(parts: Iterable[Sequence[Ints]], columns: int) -> list[npt.NDArray[np.int64]]:
