@@ -314,7 +314,7 @@ def test_a_file_found_for_two_synsets_is_a_candidate_for_both(project: Project, 
     assert len(pairs(project)) == 160
 
 
-def _interrupt(*_: object) -> None:
+def _interrupt(*_: object, **_named: object) -> None:
     raise KeyboardInterrupt
 
 
