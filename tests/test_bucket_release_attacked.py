@@ -106,7 +106,7 @@ def test_what_a_killed_process_left_goes(made: Release) -> None:  # noqa: F811
     for _ in range(2):
         subprocess.run([sys.executable, "-c", KILLED, made.where], env=environment, check=False)
     assert open_release(made.where).rows() == made.rows()
-    left = [str(path) for path in made.path.parent.rglob("*") if "half" in path.name or ".work" in path.name]
+    left = [str(path) for path in made.path.parent.rglob("*") if "half" in path.name or path.name == ".work"]
     assert left == []
 
 
