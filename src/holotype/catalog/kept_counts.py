@@ -58,12 +58,12 @@ def wrong(connection: Connection) -> Iterator[str]:
 
 
 def mend(connection: Connection) -> None:
-    """Let what is kept be what counting says, in a snapshot: others may go on writing."""
+    """Let what is kept be what counting says, in a snapshot: others may go on writing. Who does so at once with another
+    does it again."""
     if _keeps(connection):
-        kept, counted = _sums(connection), count(connection)
-        for name, number in counted.items():
-            if lacking := number - kept.get(name, 0):
-                connection.execute(insert(_kept).values(name=name, number=lacking))
+        connection.execute(delete(_kept))
+        counted = count(connection)
+        connection.execute(insert(_kept), [{"name": name, "number": number} for name, number in counted.items()])
 
 
 def _keeps(connection: Connection) -> bool:
