@@ -36,7 +36,7 @@ from holotype.releases.publishing import publish
 from holotype.releases.recipe import Recipe
 from holotype.releases.streamed import PART, stream_shard
 from holotype.releases.takedown import Unwanted
-from holotype.releases.uploads import Uploads
+from holotype.releases.uploads import Uploads, abandon
 from holotype.store.bucket import Bucket
 
 SMALL = Recipe(outvoted=True, shard_bytes=4_000)
@@ -314,6 +314,37 @@ def test_a_release_of_other_labels_takes_over_what_was_stopped_here_and_is_to_be
     assert url in run("release", "create", "b2", "--outvoted", "-p", elsewhere)
 
 
+def test_what_nobody_began_as_a_release_is_not_taken_away(bucket_url: str) -> None:
+    """Others call their shards so, too."""
+    bucket = Bucket(f"{bucket_url}/wds")
+    bucket.create("train-000000.tar", b"somebody's")
+    before = objects(bucket)
+    ended = command("release", "abandon", bucket.url)
+    assert (ended.code, "nobody began a release" in ended.stderr) == (2, True)
+    assert objects(bucket) == before
+
+
+def test_a_release_that_is_finished_while_it_is_given_up_stays(
+    bucket_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, shard = Bucket(f"{bucket_url}/releases/x1"), tmp_path / "train-000000.tar"
+    maker = Uploads.to(bucket, "me").begin("a plan")
+    shard.write_bytes(b"shard")
+    maker.put(shard, b"note")
+    real, listing = Bucket.remove, f"{'0' * 64}  {shard.name}\n".encode()
+
+    def late(self: Bucket, key: str) -> None:
+        if key == "plan":
+            (tmp_path / "made").mkdir()
+            maker.finish(tmp_path / "made", listing)
+        real(self, key)
+
+    monkeypatch.setattr(Bucket, "remove", late)
+    with pytest.raises(ReleaseError, match="there already"):
+        abandon(bucket)
+    assert objects(bucket) == {shard.name: b"shard", CHECKSUMS: listing}
+
+
 def test_shards_that_are_up_are_not_made_again(
     on_disk: Release, empty: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,7 +373,7 @@ def test_shards_that_are_up_are_not_made_again(
 
 MAKE = """
 import os, signal, sys, holotype
-from holotype.releases.uploads import Uploads
+from holotype.releases.uploads import Uploads, abandon
 from test_bucket_release import SMALL
 put, left = Uploads.put, [int(sys.argv[2])]
 def dying(self, path, note):

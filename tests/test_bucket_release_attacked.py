@@ -184,3 +184,22 @@ def test_bytes_of_another_shard_are_never_kept_as_those_of_this(
         reader.read("train-000000.tar", PIECE, 4)
     put(bucket, "train-000000.tar", b"a" * (3 * PIECE), tmp_path)
     assert PackReader(bucket, kept).read("train-000000.tar", PIECE, 4) == b"aaaa"
+
+
+FORKED = """
+import os, signal, sys
+from pathlib import Path
+from holotype.store import held
+held._lock.acquire()  # as another thread has it
+if child := os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0)
+signal.alarm(60)
+held.hold(Path(sys.argv[1]))
+os._exit(0)
+"""
+
+
+def test_a_process_that_is_forked_while_a_copy_is_waited_for_does_not_wait_for_ever(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    arguments = [sys.executable, "-c", FORKED, str(tmp_path / "copy")]
+    assert subprocess.run(arguments, env=environment, check=False).returncode == 0

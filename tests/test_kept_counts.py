@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier, get_ident
 from typing import Any
 
 import pytest
@@ -165,4 +168,27 @@ def test_what_is_kept_wrong_is_found_and_mended(postgres_catalog: Catalog) -> No
         assert list(kept_counts.wrong(connection)) == ["of vote there are 5 rows that count, and 0 are kept"]
     postgres_catalog.transact(kept_counts.mend)
     assert number_of_votes(postgres_catalog) == 5
+    assert is_exact(postgres_catalog)
+
+
+def test_two_who_mend_at_once_mend_once(postgres_catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    with postgres_catalog.write() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        add_rows(connection, t.vote, cast(range(1, 6), 1))
+    both, began, real = Barrier(2), set[int](), postgres_catalog.write
+
+    @contextmanager
+    def together() -> Iterator[Connection]:
+        with real() as connection:
+            if get_ident() not in began:
+                began.add(get_ident())
+                connection.execute(text("SELECT 1 FROM kept_count")).all()  # the snapshot begins
+                both.wait()
+            yield connection
+
+    monkeypatch.setattr(postgres_catalog, "write", together)
+    with ThreadPoolExecutor(2) as pool:
+        for _ in pool.map(postgres_catalog.transact, [kept_counts.mend] * 2):
+            pass
+    monkeypatch.undo()
     assert is_exact(postgres_catalog)

@@ -29,6 +29,8 @@ def abandon_command(name_or_url: str, project: Path) -> None:
             gone = db.releases.abandon(name_or_url)
     elif is_url(place):
         gone = abandon(Bucket(place))
+        if not gone:
+            raise ReleaseError(f"nobody began a release at {place}: nothing is taken away")
     else:
         raise ReleaseError(f"{name_or_url} is no name of a release, and no URL")
     objects = f", {counted(gone, 'object')} in the object store" if gone else ""

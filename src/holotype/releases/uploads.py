@@ -152,14 +152,18 @@ def maker_beside(folder: Path) -> str:
 
 
 def abandon(bucket: Bucket) -> int:
-    """Take away what is there of a release that is not finished, and that nobody is making any more; how many objects.
+    """Take away what is there of a release that is not finished, and that nobody is making any more; how many objects:
+    none where nobody ever began one, whatever lies there.
 
-    The plan goes first: who is making it after all stops at the next shard. Raises `ReleaseError` where the release is
-    there.
+    The plan goes first: who is making it after all stops at the next shard; and what tells that one was begun goes
+    last. Raises `ReleaseError` where the release is there, or was finished meanwhile.
     """
     uploads = Uploads.to(bucket)
+    if next(uploads.work.names(), None) is None:
+        return 0
     uploads.work.remove(_PLAN)
-    left = [(bucket, name) for name, _ in bucket.names() if _is_of_a_release(name)]
+    uploads.check_free()
+    left = [(bucket, name) for name, _ in bucket.names() if _is_of_a_release(name) and name != CHECKSUMS]
     left += [(uploads.work, name) for name, _ in uploads.work.names()]
     for where, name in left:
         where.remove(name)

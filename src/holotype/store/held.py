@@ -16,7 +16,15 @@ from typing import Final
 
 _SUFFIX: Final = ".lock"
 _held: Final[dict[Path, int]] = {}
-_lock: Final = Lock()
+_lock = Lock()
+
+
+def _forked() -> None:
+    global _lock  # a thread that had it is not in this process
+    _lock = Lock()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 def hold(folder: Path) -> None:
