@@ -12,7 +12,7 @@ import pytest
 from holotype.consensus.ballot import UNKNOWN, Ballot, Ints
 from holotype.consensus.posteriors import average, fit_all
 from holotype.consensus.sharded import expect, fit_shards, said_of
-from holotype.consensus.shards import bounds_of, shards_of
+from holotype.consensus.shards import SIZE, Shard, Sorting, bounds_of
 from holotype.consensus.two_coin import Priors
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import Conclusion, Policy
@@ -23,6 +23,14 @@ from holotype.crowd.sharded import conclude_shards, goes_by_shards
 from holotype.engine import map_batches
 
 NO, UNSURE, YES = Answer.NO, Answer.UNSURE, Answer.YES
+
+
+def shards_of(ballot: Ballot, folder: Path, most: int = SIZE) -> list[Shard]:
+    """A ballot's tasks and votes as shards in a folder, the votes in two parts."""
+    sorting, half = Sorting(folder, ballot, bounds_of(ballot.votes_per_task, most)), len(ballot.task) // 2
+    for some in (slice(0, half), slice(half, None)):
+        sorting.add(ballot.task[some], ballot.worker[some], ballot.answer[some])
+    return sorting.shards()
 
 
 def ballot_of(

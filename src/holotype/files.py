@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import hashlib
 import os
 import sys
@@ -67,6 +68,32 @@ def hindrance(path: Path) -> str:
     if os.statvfs(path).f_flag & os.ST_RDONLY:
         return f"{printable(path)} lies on a disk that is read-only"
     return f"{printable(path)} may not be written by you"
+
+
+def locked(path: Path, how: int, mode: int) -> int:
+    """A handle of the file at `path`, made if need be and locked as `fcntl.flock` is told to.
+
+    Whoever has it alone may take the file away. Raises BlockingIOError where another has it and `how` does not wait,
+    and OSError where there can be no such file.
+    """
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, mode)
+        try:
+            fcntl.flock(handle, how)
+            if is_at(path, handle):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # it was taken away between our look and our lock: a lock of it is nobody's
+
+
+def is_at(path: Path, handle: int) -> bool:
+    """Whether a file that is open is the one at `path`."""
+    try:
+        return os.path.samestat(os.lstat(path), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 def sync_folder(path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from chaos.hosts import KEY
+from object_store import ObjectStore
 
 
 class Beside:
@@ -34,8 +35,7 @@ class Beside:
         def knowing() -> Any:
             os.environ["CHAOS_PORTS"] = self._ports
             if self.name == "s3":
-                os.environ |= {"AWS_ACCESS_KEY_ID": KEY[0], "AWS_SECRET_ACCESS_KEY": KEY[1], "AWS_REGION": "us-east-1"}
-                os.environ["AWS_ENDPOINT_URL"] = self._ports.split()[0]
+                os.environ |= ObjectStore(self._ports.split()[0], *KEY).environment()
             if self.name == "ray":
                 os.environ |= {"RAY_ADDRESS": self._ports.split()[0], "HOLOTYPE_ENGINE": "ray"}
             return work()

@@ -13,14 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
 
 from chaos.beside import Beside, asked, ports
 from chaos.facts import checked, facts_of
 from chaos.running import answered, in_a_process
-from chaos.stages import IN_BUCKET, Facts, Stage, empty, ingest, ingest_step_by_step, labelled, release
+from chaos.stages import IN_BUCKET, Facts, Stage, empty, ingest, ingest_step_by_step, labelled, lacking, release
 
 ROOM = 24 << 20
 MOMENT = timedelta(milliseconds=1)
@@ -164,10 +163,9 @@ def store_answers_badly(stage: Stage, root: Path) -> None:
 
 def node_lost(stage: Stage, root: Path) -> None:
     """A node of a Ray cluster is lost once the first answers are here: it ends as on threads."""
-    lacks = ", ".join(f"{name} is not installed" for name in ("ray", "daft") if not find_spec(name))
-    if lacks:
+    if lacks := lacking("ray", "daft"):
         raise Left(lacks)
-    made, facts = _made(stage, root), []
+    made = _made(stage, root)
     beside = Beside("ray")
     try:
         work = _copied(made, root)
@@ -187,13 +185,13 @@ def node_lost(stage: Stage, root: Path) -> None:
 
         _done(beside.known_to(losing), root, "where a node is lost")
         assert beside.ask("/nodes") == [1], "no answer came from the cluster"
-        facts.append(answered(lambda: facts_of(work / "project"), root / "log"))
+        there = answered(lambda: facts_of(work / "project"), root / "log")
     finally:
         beside.end()
     work = _copied(made, root)
     _goes_on(stage, work, root, "on threads")
-    facts.append(answered(lambda: facts_of(work / "project"), root / "log"))
-    assert facts[0] == facts[1], f"where a node is lost it is another:\n{facts}"
+    here = answered(lambda: facts_of(work / "project"), root / "log")
+    assert there == here, f"where a node is lost it is another:\n{there}\n{here}"
 
 
 WRITERS = Stage("ingest", empty, ingest), Stage("release", labelled, release)

@@ -45,6 +45,11 @@ class Stage:
     beside: str = ""
 
 
+def lacking(*modules: str) -> str:
+    """Which of some modules are not installed; "" where all are."""
+    return ", ".join(f"{name} is not installed" for name in modules if not find_spec(name))
+
+
 def write_photographs(folder: Path, count: int = 40, size: tuple[int, int] = (240, 180)) -> None:
     """Photographs of two synsets, one of them twice, one cut off."""
     for row, wnid in enumerate((DOG, CAT)):
@@ -375,7 +380,7 @@ def ingest_step_by_step(folder: Path) -> object:
 
 
 PLACE = f"s3://{BUCKET}/birds"
-_no_bucket = ", ".join(f"{name} is not installed" for name in ("obstore", "moto") if not find_spec(name))
+_no_bucket = lacking("obstore", "moto")
 IN_BUCKET = (
     Stage(
         "bucket ingest", lambda folder: empty(folder, store=PLACE), ingest_step_by_step, lacks=_no_bucket, beside="s3"
@@ -404,7 +409,7 @@ STAGES = (
         lambda folder: filled(folder, 12),
         _turk,
         lambda folder: {**facts_of(folder / "project"), "there": asked(ports()[1], "/facts")},
-        lacks="" if find_spec("boto3") else "boto3 is not installed",
+        lacks=lacking("boto3"),
         beside="mturk",
     ),
     Stage("backup", _backed_up, _backup, _restored),
@@ -415,7 +420,7 @@ STAGES = (
         lambda folder: None,
         _train,
         _weights,
-        lacks="" if find_spec("torch") else "torch is not installed",
+        lacks=lacking("torch"),
         checked=False,
     ),
     *IN_BUCKET,

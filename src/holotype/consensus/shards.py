@@ -138,15 +138,6 @@ class Sorting:
         return shard.write(shard.path, ballot)
 
 
-def shards_of(ballot: Ballot, folder: Path, most: int = SIZE) -> list[Shard]:
-    """A ballot's tasks and votes as shards in a folder: see `bounds_of`."""
-    sorting = Sorting(folder, ballot, bounds_of(ballot.votes_per_task, most))
-    for start in range(0, len(ballot.task), AT_ONCE):
-        some = slice(start, start + AT_ONCE)
-        sorting.add(ballot.task[some], ballot.worker[some], ballot.answer[some])
-    return sorting.shards()
-
-
 def joined(parts: Sequence[Ballot]) -> Ballot:
     """Ballots of tasks that follow each other, on the same axes, as one; there is one at least."""
     starts = np.cumsum([0, *(part.tasks for part in parts)]).tolist()

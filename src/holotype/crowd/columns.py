@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import numpy as np
@@ -108,19 +108,6 @@ class Votes:
         seconds, at = (None if column is None else column[chosen] for column in (self.seconds, self.at))
         columns = self.task[chosen], self.worker[chosen], self.answer[chosen], self.round[chosen]
         return Votes(*columns, self.workers, seconds, at)
-
-    def joined(self, others: Sequence[Votes]) -> Votes:
-        """These votes and then those of `others`, which name the same workers; the last names them all."""
-        if not others:
-            return self
-        parts = [self, *others]
-
-        def whole(name: str) -> npt.NDArray[np.generic] | None:
-            columns = [getattr(part, name) for part in parts]
-            return None if any(column is None for column in columns) else np.concatenate(columns)
-
-        merged = {name: whole(name) for name in ("task", "worker", "answer", "round", "seconds", "at")}
-        return replace(self, **merged, workers=others[-1].workers)  # type: ignore[arg-type]
 
 
 NO_VOTES: Final = Votes.of(())

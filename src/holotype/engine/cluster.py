@@ -80,15 +80,15 @@ class Cluster:
         """Plan queries anew, if `planner` or nobody does: what it has under way is dropped."""
         with _planning:
             if self.planner is planner or isinstance(self.planner, _NoPlanner):
-                self._end()
+                self._let_go()
                 self.runner.flotilla_plan_runner = _planner()
 
     def drop(self) -> None:
         """Drop all queries that are under way, and the workers with them."""
         with _planning:
-            self._end()
+            self._let_go()
 
-    def _end(self) -> None:
+    def _let_go(self) -> None:
         import ray
 
         planner, self.runner.flotilla_plan_runner = self.planner, _NoPlanner()

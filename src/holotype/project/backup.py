@@ -140,9 +140,16 @@ class _Limited:
         return data
 
 
+def pieces(source: BinaryIO, most: int) -> Iterator[bytes]:
+    """So many bytes of a file, or all where there are fewer, a MiB at a time."""
+    while most and (data := source.read(min(most, _CHUNK))):
+        most -= len(data)
+        yield data
+
+
 def _bytes_of(source: BinaryIO, name: str, piece: Piece) -> Iterator[bytes]:
     digest, left = hashlib.sha256(), piece.size
-    while left and (data := source.read(min(left, _CHUNK))):
+    for data in pieces(source, left):
         digest.update(data)
         left -= len(data)
         yield data
@@ -212,7 +219,7 @@ def _pack(path: Path, end: int) -> Piece:
     end, digest = -(-end // BLOCK) * BLOCK, hashlib.sha256()
     with path.open("rb") as file:
         left = end
-        while left and (data := file.read(min(left, _CHUNK))):
+        for data in pieces(file, end):
             digest.update(data)
             left -= len(data)
     if left:

@@ -125,9 +125,8 @@ def recall(connection: Connection, policy: Policy, tally: Tally) -> Conclusion |
     found = Conclusion(np.empty(tasks, np.int8), np.empty(tasks), np.empty(tasks, np.int8), read_alarms(connection))
     for start in range(0, max(tasks, 1), at_once):
         some = slice(start, start + at_once)
-        if not _recalled(
-            labels.read(connection, number[some].tolist() if tasks > at_once else None), found, number, some
-        ):
+        held = labels.read(connection, number[some].tolist() if tasks > at_once else None)
+        if not _recalled(held, found, number, some):
             return None
     tally.remember(policy, found)
     tally.opened = _opened_from_bytes(learned.read(connection, _OPENED) or b"", tally)

@@ -96,11 +96,8 @@ class Turn:
 @contextmanager
 def turn(folder: Path, catalog: Catalog, what: str) -> Iterator[bool]:
     """Whether it is this process's turn, which it is while this lasts."""
-    held = Turn(folder, catalog, what)
-    try:
-        yield held.take(_PATIENCE)
-    finally:
-        held.let_go()
+    with _tried(Turn(folder, catalog, what)) as ours:
+        yield ours
 
 
 @contextmanager
@@ -108,11 +105,17 @@ def alone(folder: Path, catalog: Catalog, what: str, about: str = "") -> Iterato
     """Hold the lock of those who do something for a project; others are told what it is `about`. Raises `ProjectError`
     where another holds it, and says which."""
     held = Turn(folder, catalog, what, about)
-    try:
-        if not held.take(_PATIENCE):
+    with _tried(held) as ours:
+        if not ours:
             doing = _DOING.get(what) or f"asks the crowd {what.removeprefix(_CROWD)} for this project"
             who = f" ({found})" if (found := held.holder()) else ""
             raise ProjectError(f"another process {doing} right now{who}; go on when it is done")
         yield
+
+
+@contextmanager
+def _tried(held: Turn) -> Iterator[bool]:
+    try:
+        yield held.take(_PATIENCE)
     finally:
         held.let_go()

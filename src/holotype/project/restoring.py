@@ -17,7 +17,16 @@ from typing import Any, BinaryIO, Final, Protocol
 from holotype.engine import Progress, no_progress
 from holotype.errors import ProjectError
 from holotype.files import sync_folder
-from holotype.project.backup import CATALOG, KEPT_CATALOG, LARGEST_MANIFEST, MANIFEST, PACK_END, is_pack, read_manifest
+from holotype.project.backup import (
+    CATALOG,
+    KEPT_CATALOG,
+    LARGEST_MANIFEST,
+    MANIFEST,
+    PACK_END,
+    is_pack,
+    pieces,
+    read_manifest,
+)
 from holotype.releases.alone import alone
 
 _CHUNK: Final = 1 << 20
@@ -108,7 +117,7 @@ def _opened(source: Path) -> Iterator[_Kept]:
 
 def _restore(kept: _Kept, place: Path, progress: Progress) -> int:
     with kept.open(MANIFEST) as file:
-        files = read_manifest(_all_of(file))["files"]
+        files = read_manifest(b"".join(pieces(file, LARGEST_MANIFEST + 1)))["files"]
     done, total = 0, sum(one["size"] for one in files.values())
     if (free := shutil.disk_usage(place.parent).free) < total:
         raise ProjectError(
@@ -133,15 +142,6 @@ def _restore(kept: _Kept, place: Path, progress: Progress) -> int:
     return len(files)
 
 
-def _all_of(file: BinaryIO) -> bytes:
-    """The bytes of a manifest, or one more than any has."""
-    parts, left = [], LARGEST_MANIFEST + 1
-    while left and (data := file.read(min(left, _CHUNK))):
-        parts.append(data)
-        left -= len(data)
-    return b"".join(parts)
-
-
 def _check_plain(catalog: Path) -> None:
     """Raises `ProjectError` for a catalog in which something is done that nobody asks for: whoever made the backup may
     have put that there."""
@@ -157,7 +157,7 @@ def _copy(kept: _Kept, name: str, told: dict[str, Any], target: Path) -> None:
     digest, left = hashlib.sha256(), told["size"]
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
     with kept.open(name) as source, os.fdopen(handle, "wb") as file:
-        while left and (data := source.read(min(left, _CHUNK))):
+        for data in pieces(source, left):
             digest.update(data)
             file.write(data)
             left -= len(data)

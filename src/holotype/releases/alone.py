@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from holotype.errors import ReleaseError
+from holotype.files import locked
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def alone(folder: Path) -> Iterator[None]:
     """
     path = folder.with_name(f".{folder.name}.lock")
     try:
-        handle = _locked(path)
+        handle = locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB, 0o644)
     except BlockingIOError as error:
         raise ReleaseError(f"another process is making {folder} right now") from error
     try:
@@ -29,24 +30,3 @@ def alone(folder: Path) -> Iterator[None]:
         with suppress(OSError):
             path.unlink()  # still locked: who has opened it already sees that it is not there any more
         os.close(handle)
-
-
-def _locked(path: Path) -> int:
-    """A handle of the file at `path`, made if need be and locked. Raises BlockingIOError where another has it."""
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(path, handle):
-                return handle
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)  # it was taken away between our look and our lock: a lock of it is nobody's
-
-
-def _is_at(path: Path, handle: int) -> bool:
-    try:
-        return os.path.samestat(os.lstat(path), os.fstat(handle))
-    except FileNotFoundError:
-        return False

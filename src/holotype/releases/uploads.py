@@ -94,8 +94,10 @@ class Uploads:
         return bool(self.maker) and [name for name, _ in self.work.names(f"{_MAKERS}/")] == [f"{_MAKERS}/{self.maker}"]
 
     def _read_plan(self) -> bytes:
-        state = self.work.state(_PLAN)
-        return b"" if state is None else self.work.read(_PLAN, 0, min(state.size, _LARGEST_NOTE))
+        try:
+            return self.work.read_whole(_PLAN, _LARGEST_NOTE)
+        except (BucketGone, EOFError):
+            return b""
 
     def note(self, shard: str) -> bytes | None:
         """The note of a shard that was begun, if there is one."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from holotype.files import is_at, locked
+
 _SUFFIX: Final = ".lock"
 _held: Final[dict[Path, int]] = {}
 _lock = Lock()
@@ -32,11 +34,11 @@ def hold(folder: Path) -> None:
     takes it away. On a disk that is read-only nobody can, and nothing is held."""
     lock = _lock_of(folder)
     with suppress(OSError), _lock:
-        if folder in _held and not _is_at(lock, _held[folder]):  # somebody deleted the whole cache
+        if folder in _held and not is_at(lock, _held[folder]):  # somebody deleted the whole cache
             os.close(_held.pop(folder))
         if folder not in _held:
             folder.parent.mkdir(0o700, parents=True, exist_ok=True)
-            _held[folder] = _shared(lock)
+            _held[folder] = locked(lock, fcntl.LOCK_SH, 0o600)
         os.utime(_held[folder])
 
 
@@ -55,40 +57,18 @@ def listed(shelf: Path) -> list[tuple[int, int, Path]]:
 def take_away(folder: Path) -> bool:
     """Remove a folder and all in it, unless a process holds it. Whether it is gone. Raises OSError."""
     lock = _lock_of(folder)
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not _is_at(lock, handle):
-            return False
+        handle = locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 0o600)
+    except BlockingIOError:
+        return False
+    try:
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             return False
         lock.unlink()
-    except BlockingIOError:
-        return False
     finally:
         os.close(handle)
     return True
-
-
-def _shared(lock: Path) -> int:
-    while True:
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH)
-            if _is_at(lock, handle):
-                return handle
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)  # whoever took the folder away took this lock with it
-
-
-def _is_at(path: Path, handle: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(handle))
-    except FileNotFoundError:
-        return False
 
 
 def _lock_of(folder: Path) -> Path:
