@@ -292,6 +292,15 @@ def test_one_who_begins_while_the_plan_is_given_up_stops_it(bucket_url: str, mon
         other.work.remove(f"makers/{other.maker}")
 
 
+def test_what_nobody_began_is_not_said_to_be_taken_away(project: Project) -> None:
+    with pytest.raises(ReleaseError, match="nobody began a release v9: nothing is taken away"):
+        project.releases.abandon("v9")
+    work = project._parts.folder / "releases/.v9.work"
+    work.mkdir(parents=True)
+    assert project.releases.abandon("v9") == 0
+    assert not work.exists()
+
+
 def test_a_release_of_other_labels_takes_over_what_was_stopped_here_and_is_to_be_abandoned_elsewhere(
     empty: Project, bucket_url: str, wordnet: Ontology
 ) -> None:

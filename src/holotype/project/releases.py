@@ -151,7 +151,8 @@ class Releases:
         """Take away what is there of a release whose making was stopped, and that nobody is making any more; how many
         objects in the project's bucket. It can be made anew then.
 
-        Raises `ReleaseError` where the release is there, or another process on this machine is making it.
+        Raises `ReleaseError` where the release is there, nobody ever began it, or another process on this machine is
+        making it.
         """
         if not NAME.fullmatch(name):
             raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
@@ -159,8 +160,13 @@ class Releases:
         with alone(folder):
             if is_made(self._parts, name):
                 raise ReleaseError(f"{name} is finished: nothing is left of making it")
-            Workshop(folder).clear()
-            return 0 if bucket is None else abandon(bucket)
+            made = Workshop(folder)
+            begun = made.work.exists() or made.partial.exists()
+            made.clear()
+            gone = 0 if bucket is None else abandon(bucket)
+            if not begun and not gone:
+                raise ReleaseError(f"nobody began a release {name}: nothing is taken away")
+            return gone
 
     def _make(self, name: str, recipe: Recipe, progress: Progress) -> str:
         """Make a release; the sha256 of its ``SHA256SUMS``."""
